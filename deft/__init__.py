@@ -1,0 +1,1 @@
+"""DEFT: a database engine for tasks."""

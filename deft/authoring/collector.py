@@ -1,0 +1,65 @@
+"""The findings of one reading: faults up to a number, and coercions counted once a kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from deft.base.errors import BadInput, Finding
+
+MOST = 100  # faults that are listed; the rest is counted
+
+
+class Collector:
+    """Gathers findings; with `strict` every warning is a fault."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        self._errors: list[Finding] = []
+        self._unlisted = 0
+        self._warnings: dict[tuple[str, str], tuple[Finding, int]] = {}
+
+    def error(
+        self, code: str, message: str, line: int | None = None, *, subject: str | None = None,
+        hint: str | None = None,
+    ) -> None:  # fmt: skip
+        """Note a fault."""
+        if len(self._errors) < MOST:
+            self._errors.append(Finding(code, message, line, subject, hint))
+        else:
+            self._unlisted += 1
+
+    def warning(self, code: str, message: str, line: int | None = None, *, subject: str) -> None:
+        """Note what was dropped or coerced; the first of each code and subject stands for all of them."""
+        first, count = self._warnings.get((code, subject), (None, 0))
+        if first is None:
+            first = Finding(code, message, line, subject, severity="warning")
+        self._warnings[code, subject] = (first, count + 1)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The faults, by line."""
+        found = self._errors + ([_as_error(w) for w in self.warnings] if self.strict else [])
+        found.sort(key=lambda f: f.line or 0)
+        if self._unlisted:
+            found.append(Finding("too-many-faults", f"and {self._unlisted} more"))
+        return tuple(found)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The warnings, by line, each with how often it came."""
+        found = [_counted(first, count) for first, count in self._warnings.values()]
+        return tuple(sorted(found, key=lambda f: f.line or 0))
+
+    def close(self, what: str) -> None:
+        """Raise BadInput with every fault, where there is one."""
+        if errors := self.errors:
+            count = "one fault" if len(errors) == 1 else f"{len(errors)} faults"
+            raise BadInput(f"{what} is refused: {count}", errors)
+
+
+def _counted(first: Finding, count: int) -> Finding:
+    return first if count == 1 else replace(first, message=f"{first.message}; {count} times in all")
+
+
+def _as_error(warning: Finding) -> Finding:
+    return replace(warning, severity="error")

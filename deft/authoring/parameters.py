@@ -1,0 +1,111 @@
+"""Parameters of a template: the graph's `param.x`, what is said about them, and the values they get.
+
+`param.x` is the default; `param.x.help`, `.type` (int, double, boolean, string), `.choices` (separated by
+commas) and `.required` (true: no empty value) say more. Without `param.x` itself a value must be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from deft.base.errors import Finding
+from deft.model import keys
+from deft.model.keys import Key, Kind, Value
+
+PREFIX = "param."
+_KINDS: dict[str, Kind] = {"int": "int", "double": "double", "boolean": "boolean", "string": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; `default` None: it must be given."""
+
+    name: str
+    default: str | None
+    help: str = ""
+    type: str = "string"
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+def is_about(key: str) -> bool:
+    """True for `param.x.help` and its like."""
+    return key.startswith(PREFIX) and key.count(".") > 1 and key.endswith(keys.PARAM_FACTS)
+
+
+def declared(settings: Mapping[str, Value]) -> dict[str, Parameter]:
+    """The parameters of a graph by name, in the order of their names."""
+    mine = {key: keys.render(value) for key, value in settings.items() if key.startswith(PREFIX)}
+    names = {_name(key) for key in mine}
+    return {name: _parameter(name, mine) for name in sorted(names)}
+
+
+def _name(key: str) -> str:
+    name = key.removeprefix(PREFIX)
+    return name.rpartition(".")[0] if is_about(key) else name
+
+
+def _parameter(name: str, mine: Mapping[str, str]) -> Parameter:
+    about = {fact: mine.get(PREFIX + name + fact, "") for fact in keys.PARAM_FACTS}
+    choices = tuple(one.strip() for one in about[".choices"].split(",") if one.strip())
+    return Parameter(
+        name,
+        mine.get(PREFIX + name),
+        help=about[".help"],
+        type=about[".type"].strip() or "string",
+        choices=choices,
+        required=about[".required"].strip().lower() in ("true", "1"),
+    )
+
+
+def values(
+    settings: Mapping[str, Value],
+    given: Mapping[str, str],
+    fill: Callable[[str], str],
+    found: list[Finding],
+) -> dict[str, str]:
+    """The value of every parameter: the given one as it is, else the default, filled.
+
+    What is wrong is added to `found`.
+    """
+    known = declared(settings)
+    for name in given:
+        if name not in known:
+            found.append(_unknown(name, known))
+    got: dict[str, str] = {}
+    for parameter in known.values():
+        value = given.get(parameter.name)
+        if value is None and parameter.default is not None:
+            value = fill(parameter.default)
+        fault = _fault(parameter, value)
+        if fault is not None:
+            found.append(fault)
+        got[parameter.name] = value or ""
+    return got
+
+
+def _unknown(name: str, known: Mapping[str, Parameter]) -> Finding:
+    near = get_close_matches(name, known, 3)
+    hint = f"near: {', '.join(near)}" if near else f"it has: {', '.join(known) or 'none'}"
+    return Finding("unknown-parameter", f"there is no parameter {name!r}", subject=name, hint=hint)
+
+
+def _fault(parameter: Parameter, value: str | None) -> Finding | None:
+    name = parameter.name
+    if value is None or (parameter.required and not value.strip()):
+        hint = f"--set {name}=…" + (f"; {parameter.help}" if parameter.help else "")
+        return Finding("missing-parameter", f"the parameter {name!r} has no value", subject=name, hint=hint)
+    kind = _KINDS.get(parameter.type)
+    if kind is None:
+        message = f"the parameter {name!r} has the unknown type {parameter.type!r}"
+        return Finding("bad-parameter-type", message, subject=name, hint=f"types: {', '.join(_KINDS)}")
+    try:
+        keys.parse(Key(name, "graph", kind, "", parameter.choices if kind == "string" else ()), value)
+        if parameter.choices and value not in parameter.choices:
+            raise ValueError(f"is none of {', '.join(parameter.choices)}")
+    except ValueError as fault:
+        message = f"the parameter {name} = {value!r} {fault}"
+        return Finding("bad-parameter", message, subject=name, hint=parameter.help or None)
+    return None

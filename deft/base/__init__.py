@@ -1,0 +1,1 @@
+"""The ground floor: errors, the clock, settings, the database, guards, and how the annex joins the faces."""

@@ -1,0 +1,219 @@
+"""Settings: where they are looked for, what they are called, what they may be.
+
+The work folder of a command is `--workdir`, else `$DEFT_WORKDIR`, else the nearest parent with a
+`deft.toml`, else (for `run` and `init` only) the current folder. Files, each filling the gaps of those
+before it: `--config`, `$DEFT_CONFIG`, `deft.toml` of the work folder, `~/.config/deft/deft.toml`,
+`/etc/deft/deft.toml`. `DEFT_SECTION__KEY` in the environment beats them all.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from deft.base.errors import BadInput, Finding, NotFound
+
+FILE = "deft.toml"
+DATABASE_FILE = "deft.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """`[database]`: `url`, or the embedded `deft.db` of the work folder where it is empty.
+
+    The password of a URL may stand alone in `password_file`.
+    """
+
+    url: str = ""
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """`[sweep]`: `every_s`, the period of the sweep that finds what a lost hint hid."""
+
+    every_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Jedi:
+    """`[jedi]`: slots of the local pool (0: the cores this process may use), periods, limits.
+
+    `log_max_mb`: what is kept of one job's stdout or stderr. `beat_s`: the wrapper's heartbeat.
+    `max_losses`: how often a job may be lost through no fault of its own before it fails.
+    """
+
+    slots: int = 0
+    poll_s: float = 5.0
+    beat_s: float = 2.0
+    log_max_mb: int = 64
+    max_losses: int = 5
+    kill_grace_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one command, and the folder it works in."""
+
+    workdir: Path
+    database: Database = field(default_factory=Database)
+    sweep: Sweep = field(default_factory=Sweep)
+    jedi: Jedi = field(default_factory=Jedi)
+    files: tuple[Path, ...] = ()
+
+    @property
+    def embedded(self) -> bool:
+        """True where the database is the file `deft.db` in the work folder."""
+        return not self.database.url
+
+    @property
+    def database_url(self) -> str:
+        """The URL to open, with the password of `password_file` filled in."""
+        if self.embedded:
+            return f"sqlite:///{self.workdir / DATABASE_FILE}"
+        if not self.database.password_file:
+            return self.database.url
+        from sqlalchemy.engine import make_url  # noqa: PLC0415  only a database by URL pays for this
+
+        password = read_secret(Path(self.database.password_file))
+        return make_url(self.database.url).set(password=password).render_as_string(hide_password=False)
+
+
+SECTIONS = {"database": Database, "sweep": Sweep, "jedi": Jedi}
+
+
+def read_secret(path: Path) -> str:
+    """The first line of a secret's file. Raises BadInput where it cannot be read."""
+    try:
+        return path.expanduser().read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as fault:
+        raise BadInput(f"cannot read the secret in {path}: {fault}") from None
+
+
+def find_workdir(given: str | None, environ: Mapping[str, str], *, create: bool = False) -> Path:
+    """The work folder of this command; `create` for `run` and `init`, which may make one.
+
+    Raises NotFound where there is none.
+    """
+    named = given or environ.get("DEFT_WORKDIR")
+    here = Path.cwd()
+    if named:
+        folder = Path(named).expanduser().absolute()
+        if create:
+            _make(folder)
+        elif not folder.is_dir():
+            raise NotFound(f"there is no work folder {folder}; `deft init --workdir {folder}` makes one")
+        return folder
+    for parent in (here, *here.parents):
+        if (parent / FILE).is_file():
+            return parent
+    if create or (here / DATABASE_FILE).is_file():
+        return here
+    raise NotFound(
+        f"no {FILE} here ({here}) or above; give --workdir DIR or set DEFT_WORKDIR, or `deft init` one"
+    )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise BadInput(f"cannot make the work folder {folder}: {fault.strerror}") from None
+
+
+def load(workdir: Path, environ: Mapping[str, str], config: str | None = None) -> Settings:
+    """Read all settings. Raises BadInput with every fault found in one list."""
+    found: list[Finding] = []
+    values: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    read = []
+    for path, required in _candidates(workdir, environ, config):
+        document = _read_toml(path, required, found)
+        if document is not None:
+            read.append(path)
+            _fill(values, document, str(path), found)
+    _override(values, environ, found)
+    if found:
+        raise BadInput("the settings are not right:", found)
+    made = {name: kind(**values[name]) for name, kind in SECTIONS.items()}
+    return Settings(workdir=workdir, files=tuple(read), **made)
+
+
+def _candidates(workdir: Path, environ: Mapping[str, str], config: str | None) -> list[tuple[Path, bool]]:
+    home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
+    named = [(Path(p).expanduser(), True) for p in (config, environ.get("DEFT_CONFIG")) if p]
+    return [*named, *((p, False) for p in (workdir / FILE, home / "deft" / FILE, Path("/etc/deft") / FILE))]
+
+
+def _read_toml(path: Path, required: bool, found: list[Finding]) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if required:
+            found.append(Finding("config-missing", f"there is no settings file {path}"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        found.append(Finding("config-unreadable", f"{path}: {fault}"))
+    return None
+
+
+def _fill(
+    values: dict[str, dict[str, Any]], document: dict[str, Any], where: str, found: list[Finding]
+) -> None:
+    for section, content in document.items():
+        kind = SECTIONS.get(section)
+        if kind is None or not isinstance(content, dict):
+            found.append(Finding("config-section", f"{where}: unknown section [{section}]", hint=_near(section, SECTIONS)))
+            continue
+        for key, value in content.items():
+            checked = _checked(kind, section, key, value, where, found)
+            if checked is not None:
+                values[section].setdefault(key, checked)
+
+
+def _override(values: dict[str, dict[str, Any]], environ: Mapping[str, str], found: list[Finding]) -> None:
+    for name, text in environ.items():
+        if not name.startswith("DEFT_") or "__" not in name:
+            continue
+        section, _, key = name.removeprefix("DEFT_").lower().partition("__")
+        kind = SECTIONS.get(section)
+        if kind is None:
+            found.append(Finding("config-section", f"${name}: unknown section {section!r}", hint=_near(section, SECTIONS)))
+            continue
+        checked = _checked(kind, section, key, text, f"${name}", found)
+        if checked is not None:
+            values[section][key] = checked
+
+
+def _checked(
+    kind: type[Any], section: str, key: str, value: object, where: str, found: list[Finding]
+) -> object | None:
+    defaults = {f.name: f.default for f in fields(kind)}
+    if key not in defaults:
+        found.append(Finding("config-key", f"{where}: [{section}] has no setting {key!r}", hint=_near(key, defaults)))
+        return None
+    wanted = type(defaults[key])
+    try:
+        if isinstance(value, bool) or (wanted is int and isinstance(value, float)):
+            raise ValueError
+        number = wanted(value)
+        if wanted in (int, float) and not 0 <= number < float("inf"):
+            raise ValueError
+    except (TypeError, ValueError):
+        found.append(Finding("config-value", f"{where}: [{section}] {key} = {value!r} is no {wanted.__name__} of 0 or more"))
+        return None
+    return number
+
+
+def _near(word: str, known: Mapping[str, object]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  only a mistake pays for this
+
+    near = get_close_matches(word, known, 3)
+    return f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
+
+
+def workers_allowed() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))

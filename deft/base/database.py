@@ -1,0 +1,160 @@
+"""URL -> Engine: the one seam to the database, and the facts in which the dialects differ.
+
+A write transaction on SQLite begins IMMEDIATE, so that two processes queue instead of failing half way;
+`durable=True` makes its commit reach the disk before it returns (transactions that write an intent or
+apply an order). PostgreSQL and Oracle commit durably by themselves.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.types import TypeDecorator
+
+from deft.base.errors import BadInput, DeftError, Unreachable
+
+SQLITE_BUSY_S = 60
+# Below every dialect's limit of bound values and list items (Oracle: 1,000 items in a list).
+BATCH = 500
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only in a column declared INTEGER PRIMARY KEY.
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Flag = sa.SmallInteger  # 0 or 1: Oracle has no boolean column before release 23
+Name = sa.String(255)
+Word = sa.String(32)
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC time; kept without zone where the dialect has none."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def open_engine(url: str, *, must_exist: bool = False) -> Engine:
+    """Make the Engine of a database URL.
+
+    Raises BadInput for a URL that is none or a driver that is missing, Unreachable for an SQLite file that
+    `must_exist` and does not. No connection is made here.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _open_sqlite(parsed, must_exist=must_exist)
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
+    except (ArgumentError, NoSuchModuleError) as fault:
+        raise BadInput(f"not a database URL: {fault}") from None
+    except ModuleNotFoundError as fault:
+        raise BadInput(
+            f"the driver {fault.name!r} of this database URL is not installed; "
+            "pip install 'deft[postgresql]' or 'deft[oracle]' brings it"
+        ) from None
+
+
+def _open_sqlite(url: sa.URL, *, must_exist: bool) -> Engine:
+    path = url.database
+    if must_exist and path and path != ":memory:" and not Path(path).is_file():
+        raise Unreachable(f"there is no database at {path}; `deft init` or `deft run` makes one")
+    engine = sa.create_engine(url, connect_args={"timeout": SQLITE_BUSY_S, "check_same_thread": False})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own BEGIN is deferred and comes late; ours is sent by _begin_sqlite.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("deft_write"):
+        level = "FULL" if options.get("deft_durable") else "NORMAL"
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
+    """One write transaction: committed at the end, rolled back on any exception.
+
+    Raises Unreachable where the database does not answer.
+    """
+    with _plain_errors(engine), engine.connect() as connection:
+        connection = connection.execution_options(deft_write=True, deft_durable=durable)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One read transaction: all queries in it see the same state on SQLite."""
+    with _plain_errors(engine), engine.connect() as connection:
+        connection = connection.execution_options(deft_write=False, deft_durable=False)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _plain_errors(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as fault:
+        raise unreachable(engine, fault) from fault
+
+
+def unreachable(engine: Engine, fault: DBAPIError) -> DeftError:
+    """Say a driver's fault in plain words, without the password."""
+    where = engine.url.render_as_string(hide_password=True)
+    reason = str(fault.orig).strip()
+    missing_table = "no such table" in reason
+    advice = " (run `deft init`, or `deft db upgrade`)" if missing_table else ""
+    return Unreachable(f"the database {where} does not answer: {reason}{advice}")
+
+
+T = TypeVar("T")
+
+
+def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """Cut a sequence into pieces that fit every dialect's limits."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def insert_rows(conn: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many rows in one round trip; nothing for none."""
+    if rows:
+        conn.execute(sa.insert(table), list(rows))

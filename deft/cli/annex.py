@@ -1,0 +1,32 @@
+"""Which commands the annex adds, found by entry points; how one is made stands in `annexed`, loaded on demand."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+import click
+
+@cache
+def _points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in sorted(entry_points(group="deft.commands"), key=lambda one: one.name)}
+
+
+def names() -> list[str]:
+    """The words of the command line that the annex adds."""
+    return list(_points())
+
+
+def lines() -> list[tuple[str, str]]:
+    """Its lines in `deft --help`."""
+    return [(name, point.load().help) for name, point in _points().items()]
+
+
+def command(name: str) -> click.Command | None:
+    """The click command of one of them, or None."""
+    point = _points().get(name)
+    if point is None:
+        return None
+    made: click.Command = importlib.import_module("deft.cli.annexed").build(point.load())
+    return made

@@ -1,0 +1,92 @@
+"""Make click commands of the annex's descriptions, and run them by handing over a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from deft.access import roles
+from deft.base.plugin import Answer, Command, Group, Option, Request, function
+from deft.cli import context, printing
+from deft.store import selection
+
+_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float}
+
+
+def build(described: Command | Group) -> click.Command:
+    """The click command of a description."""
+    if isinstance(described, Command):
+        return _command(described)
+    made = click.Group(described.name, help=described.help)
+    for one in described.commands:
+        made.add_command(_command(one))
+    return made
+
+
+def _command(described: Command) -> click.Command:
+    params: list[click.Parameter] = [_option(option) for option in described.options]
+    params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print the answer as JSON."))
+    params.append(click.Option(["--workdir", "-w"], metavar="DIR", help="The work folder."))
+    if described.takes != "nothing":
+        params.insert(0, click.Argument(["subject"], metavar=described.takes.upper()))
+
+    @click.pass_context
+    def call(ctx: click.Context, /, **given: Any) -> None:
+        _call(ctx, described, **given)
+
+    examples = "".join(f"\n    {one}" for one in described.examples)
+    text = f"{described.help}\n\n\b\nExamples:{examples}" if examples else described.help
+    return click.Command(described.name, params=params, callback=call, help=text, short_help=described.help)
+
+
+def _option(option: Option) -> click.Option:
+    declared = [option.name, option.name.removeprefix("--").replace("-", "_")]
+    if option.type == "flag":
+        return click.Option(declared, is_flag=True, help=option.help)
+    shown = option.default is not None
+    return click.Option(declared, type=_TYPES[option.type], default=option.default, help=option.help, show_default=shown)
+
+
+def _call(ctx: click.Context, described: Command, *, as_json: bool, workdir: str | None, **given: Any) -> None:
+    asker = context.actor()
+    roles.require(asker, described.verb)
+    subject = given.pop("subject", None)
+    with context.database(ctx, workdir=workdir) as session:
+        task_ids: tuple[int, ...] = ()
+        if described.takes == "selection":
+            with session.reading() as conn:
+                task_ids = selection.resolve(conn, subject).node_ids
+        request = Request(
+            actor=asker.name,
+            engine=session.engine,
+            clock=session.clock,
+            settings=session.settings,
+            task_ids=task_ids,
+            subject=subject if described.takes == "job" else None,
+            options=given,
+        )
+        answer: Answer = function(described.run)(request)
+        _print(answer, as_json)
+    ctx.exit(answer.exit_code)
+
+
+def _print(answer: Answer, as_json: bool) -> None:
+    if as_json:
+        rows = [dict(row) for row in answer.rows]
+        printing.emit_json(rows if answer.columns else {"text": "".join(answer.text)})
+        return
+    for chunk in answer.text:
+        click.echo(chunk, nl=False)
+    if answer.columns:
+        printing.table(
+            [column.heading for column in answer.columns],
+            _cells(answer),
+            right=[n for n, c in enumerate(answer.columns) if c.kind in ("integer", "number", "seconds", "bytes")],
+        )
+
+
+def _cells(answer: Answer) -> Iterator[list[str]]:
+    for row in answer.rows:
+        yield [printing.cell(column.kind, row.get(column.key)) for column in answer.columns]

@@ -1,0 +1,121 @@
+"""`deft import export validate`: Meta-Tasks come in and go out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deft.base.errors import BadInput, DeftError, Finding
+from deft.cli import context, printing
+from deft.engine import intake
+from deft.engine.intake import ExportRequest, ImportRequest
+
+
+def parameters(given: Sequence[str]) -> dict[str, str]:
+    """`--set k=v …` as a mapping. Raises BadInput."""
+    found: dict[str, str] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name.strip():
+            raise BadInput(f"--set {one!r}: write NAME=VALUE")
+        found[name.strip()] = value
+    return found
+
+
+def warn(findings: Sequence[Finding]) -> None:
+    """Say on stderr what was dropped, coerced or looks odd."""
+    for finding in findings:
+        click.echo(f"warning: {printing.safe(str(finding))}", err=True)
+
+
+@click.command("import")
+@click.argument("source", metavar="FILE|TEMPLATE")
+@click.option("--name", metavar="NAME", help="Call the Meta-Task so.")
+@click.option("--project", metavar="NAME", help="Put it into this project.")
+@click.option("--set", "given", metavar="K=V", multiple=True, help="A parameter's value.")
+@click.option("--start", is_flag=True, help="Arm it at once, in the same transaction.")
+@click.option("--strict", is_flag=True, help="Take anything dropped or coerced as an error.")
+@context.workdir_option
+@context.json_option
+@click.pass_context
+def import_command(ctx: click.Context, given: Sequence[str], as_json: bool, workdir: str | None, **options: Any) -> None:
+    """Import a Meta-Task. FILE has a slash or ends in .graphml[.gz]; anything else is a template's name.
+
+    \b
+    deft import ./production.graphml --name mc26a
+    deft import census --set top=30 --start
+    """
+    request = ImportRequest(context.actor(), given=parameters(given), **options)
+    with context.database(ctx, workdir=workdir) as session:
+        answer = intake.import_metatask(session, request)
+    if as_json:
+        printing.emit_json(answer)
+        return
+    warn(answer.warnings)
+    click.echo(f"imported {answer.metatask}: {answer.tasks} tasks, {answer.datasets} datasets")
+    if not request.start:
+        click.echo(f"it does not run yet; `deft start {answer.metatask.split('/')[1]}` arms it")
+
+
+@click.command("export")
+@click.argument("metatask", metavar="META")
+@click.option("--output", "-o", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write here, not to stdout.")
+@context.workdir_option
+@click.pass_context
+def export_command(ctx: click.Context, metatask: str, output: Path | None, workdir: str | None) -> None:
+    """Write a stored Meta-Task as GraphML.
+
+    \b
+    deft export census | head
+    deft export census -o census.graphml
+    """
+    with context.database(ctx, workdir=workdir) as session:
+        document = intake.export_metatask(session, ExportRequest(context.actor(), metatask))
+    if output is None:
+        click.get_binary_stream("stdout").write(document)
+        return
+    try:
+        output.write_bytes(document)
+    except OSError as fault:
+        raise BadInput(f"cannot write {output}: {fault.strerror}") from None
+
+
+@click.command("validate")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--set", "given", metavar="K=V", multiple=True, help="A parameter's value.")
+@click.option("--strict", is_flag=True, help="Take anything dropped or coerced as an error.")
+@context.json_option
+@click.pass_context
+def validate_command(
+    ctx: click.Context, files: Sequence[str], given: Sequence[str], strict: bool, as_json: bool
+) -> None:
+    """Check GraphML files or templates; nothing is stored.
+
+    \b
+    deft validate production.graphml
+    deft validate census --set top=5
+    """
+    values = parameters(given)
+    verdicts = {source: _verdict(source, values, strict) for source in files}
+    if as_json:
+        printing.emit_json({source: findings for source, (findings, _) in verdicts.items()})
+    else:
+        for source, (findings, wrong) in verdicts.items():
+            click.echo(f"{source}: {'refused' if wrong else 'ok'}")
+            for finding in findings:
+                click.echo(f"  {finding.severity}: {printing.safe(str(finding))}")
+    if any(code for _, code in verdicts.values()):
+        ctx.exit(max(code for _, code in verdicts.values()))
+
+
+def _verdict(source: str, given: Mapping[str, str], strict: bool) -> tuple[tuple[Finding, ...], int]:
+    """The findings of one file, and the exit code it earns."""
+    try:
+        return intake.read_source(source, given, Path.cwd(), strict=strict)[1], 0
+    except BadInput as fault:
+        return fault.findings or (Finding("refused", str(fault)),), fault.exit_code
+    except DeftError as fault:
+        return (Finding("refused", str(fault)),), fault.exit_code

@@ -1,0 +1,131 @@
+"""`deft list status show history`: questions about Meta-Tasks."""
+
+from __future__ import annotations
+
+
+import click
+
+from deft.cli import context, printing
+from deft.cli.printing import moment, size
+from deft.observe import pasts, status
+from deft.observe.status import Status, TaskLine
+
+
+@click.command("list")
+@context.workdir_option
+@context.json_option
+@click.pass_context
+def list_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None:
+    """All Meta-Tasks, newest first.
+
+    \b
+    deft list
+    deft list --json
+    """
+    with context.database(ctx, workdir=workdir) as session:
+        lines = status.list_metatasks(session, context.actor())
+    if as_json:
+        printing.emit_json(lines)
+    elif not lines:
+        click.echo("no Meta-Task yet; `deft run census` runs one, `deft import FILE` stores one")
+    else:
+        rows = [(x.metatask, x.state, f"{x.ended}/{x.tasks}", x.owner, moment(x.created)) for x in lines]
+        printing.table(("META-TASK", "STATE", "TASKS ENDED", "OWNER", "CREATED"), rows, right=(2,))
+
+
+@click.command("status")
+@click.argument("selection")
+@context.workdir_option
+@context.json_option
+@click.pass_context
+def status_command(ctx: click.Context, selection: str, as_json: bool, workdir: str | None) -> None:
+    """Where a Meta-Task stands, task by task.
+
+    \b
+    deft status census
+    deft status 'census/m*' --json
+    """
+    with context.database(ctx, workdir=workdir) as session:
+        found = status.status(session, context.actor(), selection)
+    if as_json:
+        printing.emit_json(found)
+    else:
+        print_status(found)
+
+
+def print_status(found: Status) -> None:
+    """A Meta-Task's status for people."""
+    click.echo(f"{found.metatask} is {click.style(found.state, fg=printing.COLOURS.get(found.state), bold=True)}")
+    for hold in found.holds:
+        what = f"task {hold.task}" if hold.task else "the whole Meta-Task"
+        why = f": {printing.safe(hold.reason)}" if hold.reason else ""
+        click.echo(f"  {what} is on hold since {moment(hold.since)} by {hold.actor}{why}")
+    headings = ("TASK", "STATE", "UNITS OK", "RUNNING", "FAILED", "JOBS", "")
+    printing.table(headings, [_task_cells(task) for task in found.tasks], right=(2, 3, 4, 5))
+
+
+def _task_cells(task: TaskLine) -> tuple[str, str, str, str, str, str, str]:
+    said = [*(f"[{control}]" for control in task.controls), task.reason or ""]
+    if not task.reason and task.phase and task.phase != "running":
+        said.append(task.phase)
+    units = f"{task.ok}/{task.expected}" if task.expected else str(task.ok)
+    return (task.task, task.state, units, str(task.running), str(task.failed), str(task.jobs), " ".join(filter(None, said)))
+
+
+@click.command("show")
+@click.argument("selection")
+@context.workdir_option
+@context.json_option
+@click.pass_context
+def show_command(ctx: click.Context, selection: str, as_json: bool, workdir: str | None) -> None:
+    """A Meta-Task or task in full: tasks, datasets, where the files lie.
+
+    \b
+    deft show census
+    deft show census/map
+    """
+    with context.database(ctx, workdir=workdir) as session:
+        found = status.status(session, context.actor(), selection)
+        data = status.datasets(session, context.actor(), selection)
+        settings = pasts.settings(session, context.actor(), selection)
+    if as_json:
+        printing.emit_json({"status": found, "datasets": data, "settings": settings})
+        return
+    print_status(found)
+    click.echo(f"\nmade by {found.owner} at {moment(found.created)} from {found.origin or 'no file'}\n")
+    rows = [
+        (d.dataset, d.producer or "(external)" if not d.dataset.count(".synthetic.") else "(synthetic)",
+         ", ".join(d.consumers), d.membership, d.available, d.lost, size(d.bytes))
+        for d in data
+    ]  # fmt: skip
+    printing.table(("DATASET", "MADE BY", "USED BY", "", "UNITS", "LOST", "SIZE"), rows, right=(4, 5, 6))
+    for task, values in settings.items():
+        click.echo(f"\n{click.style(task, bold=True)}")
+        for name, value in values.items():
+            click.echo(f"  {name} = {printing.safe(str(value))}")
+
+
+@click.command("history")
+@click.argument("selection")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="At most so many changes, the newest.")
+@context.workdir_option
+@context.json_option
+@click.pass_context
+def history_command(ctx: click.Context, selection: str, limit: int, as_json: bool, workdir: str | None) -> None:
+    """What changed, when, by whom and why, oldest first.
+
+    \b
+    deft history census
+    deft history census/map --limit 20
+    """
+    with context.database(ctx, workdir=workdir) as session:
+        found = pasts.history(session, context.actor(), selection, limit)
+    if as_json:
+        printing.emit_json(found)
+        return
+    rows = [
+        (moment(x.at), x.task or "", x.cause, f"{x.old} -> {x.new}" if x.old != x.new else (x.new or ""), x.actor,
+         x.reason or "")
+        for x in found
+    ]  # fmt: skip
+    printing.table(("WHEN", "TASK", "WHAT", "STATE", "WHO", "WHY"), rows)

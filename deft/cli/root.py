@@ -1,0 +1,111 @@
+"""The root of the command line: which commands there are, loaded by name when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from difflib import get_close_matches
+
+import click
+
+from deft.base.errors import BadInput, DeftError
+from deft.cli import annex
+from deft.version import VERSION
+
+# name -> (module, what it does). A command's module is imported when the command is called.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "Import, start and execute a Meta-Task until nothing moves."),
+    "init": ("service", "Make a work folder with a database."),
+    "import": ("intake", "Import a Meta-Task from GraphML or a template."),
+    "export": ("intake", "Write a stored Meta-Task as GraphML."),
+    "validate": ("intake", "Check GraphML files without storing anything."),
+    "list": ("look", "All Meta-Tasks, a line each."),
+    "status": ("look", "Where a Meta-Task stands, task by task."),
+    "show": ("look", "A Meta-Task or task in full."),
+    "history": ("look", "What changed, when, by whom and why."),
+    "start": ("control", "Arm tasks, so that they run when their input is there."),
+    "disarm": ("control", "Take tasks that have not started back."),
+    "hold": ("control", "Stop tasks for a while."),
+    "resume": ("control", "Let held tasks go on."),
+    "abort": ("control", "Stop tasks for good; what is done stays."),
+    "retry": ("control", "Run what failed again."),
+    "sweep": ("service", "Move tasks by what changed."),
+    "db": ("service", "The database: upgrade, check, print its tables."),
+    "doctor": ("service", "Look for what may be wrong here."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *annex.names()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            module = importlib.import_module(f"deft.cli.{COMMANDS[cmd_name][0]}")
+            found: click.Command = getattr(module, f"{cmd_name}_command")
+            return found
+        return annex.command(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-"):
+            near = get_close_matches(args[0], known, 3)
+            hint = f" Did you mean {', '.join(near)}?" if near else " `deft --help` lists them."
+            ctx.fail(f"there is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, text) for name, (_, text) in COMMANDS.items()] + annex.lines()
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 ok, 1 the thing asked about failed, 2 usage, 3 not found, 4 refused by state, "
+    "5 not allowed, 6 bad input, 7 a service is unreachable.",
+)
+@click.version_option(VERSION, prog_name="deft")
+@click.option("--workdir", "-w", metavar="DIR", help="The work folder (default: $DEFT_WORKDIR, or the nearest with a deft.toml).")
+@click.option("--config", metavar="FILE", help="A settings file, read before all others.")
+@click.pass_context
+def cli(ctx: click.Context, workdir: str | None, config: str | None) -> None:
+    """DEFT runs large scientific productions: graphs of tasks, joined by datasets.
+
+    \b
+    deft run census --workdir W         run a shipped template from nothing to finished data
+    deft status census                  where it stands
+    deft hold census --reason "disk"    stop it for a while;  deft resume census  lets it go on
+    """  # noqa: D301  click reads \b
+    ctx.obj = {"workdir": workdir, "config": config}
+
+
+def main() -> None:
+    """Run the command line; every error of ours becomes its message and its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as fault:
+        fault.show()
+        sys.exit(fault.exit_code)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except DeftError as fault:
+        _tell(fault)
+        sys.exit(fault.exit_code)
+
+
+def _tell(fault: DeftError) -> None:
+    click.echo(f"deft: {fault}", err=True)
+    if isinstance(fault, BadInput) and fault.findings:
+        errors = sum(1 for finding in fault.findings if finding.severity == "error")
+        click.echo(f"deft: {errors} finding{'s' if errors != 1 else ''}; nothing was stored", err=True)

@@ -1,0 +1,210 @@
+"""Meta-Tasks come in and go out: import a file or template, export a stored one."""
+
+from __future__ import annotations
+
+import io
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from deft.access import roles
+from deft.access.roles import Actor
+from deft.authoring import graphml_reader, graphml_writer, instantiate, templates
+from deft.base import faults
+from deft.base.errors import BadInput, Finding, Refused
+from deft.engine.controls import arm_all
+from deft.engine.perform import Cause
+from deft.model import rules
+from deft.model.graph import MetaTask
+from deft.model.keys import PARAM_FACTS
+from deft.model.tasks import is_name
+from deft.store import graphs, history, selection
+from deft.store.session import Session
+from deft.store.tables import deft_metatask
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """Import `source` (a file, or a template's name) as `name`; `given` are values of its parameters.
+
+    `resume`: a Meta-Task of that name that is stored already goes on, where nothing about it differs.
+    """
+
+    actor: Actor
+    source: str
+    name: str | None = None
+    project: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    start: bool = False
+    strict: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportAnswer:
+    """What was imported, what the reader noticed, and whether it was there already."""
+
+    metatask_id: int
+    metatask: str
+    tasks: int
+    datasets: int
+    resumed: bool
+    warnings: tuple[Finding, ...]
+
+
+def read_source(
+    source: str, given: Mapping[str, str], workdir: Path, *, strict: bool = False
+) -> tuple[MetaTask, tuple[Finding, ...]]:
+    """Read, fill and check a Meta-Task without storing it.
+
+    Raises BadInput with every fault found, NotFound for a file or template that does not exist.
+    """
+    path, folder = templates.open_source(source)
+    reading = graphml_reader.read(path, strict=strict)
+    facts = {
+        "python.stdlib": sysconfig.get_paths()["stdlib"],
+        "python": sys.executable,
+        "template": str(folder),
+        "workdir": str(workdir),
+    }
+    metatask = instantiate.instantiate(reading.metatask, given, facts)
+    metatask.origin, metatask.folder = str(path), str(folder)
+    findings = rules.validate(metatask)
+    if rules.errors(findings):
+        raise BadInput(f"{source} is not a valid Meta-Task:", rules.errors(findings))
+    return metatask, (*reading.findings, *findings)
+
+
+def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
+    """Import a Meta-Task; nothing is stored unless all of it is valid. With `start` it is armed at once.
+
+    Raises BadInput, NotFound, Refused (the name is taken), NotAllowed.
+    """
+    roles.require(request.actor, "import")
+    given = dict(request.given)
+    stored = _stored(session, request) if request.resume else None
+    if stored is not None:
+        given = _parameters(stored[1]) | given
+    metatask, warnings = read_source(request.source, given, session.settings.workdir, strict=request.strict)
+    _rename(metatask, request)
+    with session.writing() as conn:
+        found = _find(conn, metatask) if request.resume else None
+        if found is not None:
+            _refuse_differences(graphs.load(conn, found), metatask)
+        metatask_id = found or _store(session, conn, metatask, request)
+        if request.start:
+            _start(session, conn, metatask_id, request)
+        faults.point("import.before-commit")
+    faults.point("import.after-commit")
+    session.ring_all()
+    return ImportAnswer(
+        metatask_id=metatask_id,
+        metatask=metatask.full_name,
+        tasks=sum(1 for _ in metatask.tasks),
+        datasets=len(metatask.datasets()),
+        resumed=found is not None,
+        warnings=warnings,
+    )
+
+
+def _rename(metatask: MetaTask, request: ImportRequest) -> None:
+    for what, name in (("Meta-Task", request.name), ("project", request.project)):
+        if name is not None and (not is_name(name) or "--" in name):
+            raise BadInput(f"{name!r} is no legal name of a {what}: a letter, then letters, digits, _ and -")
+    metatask.name = request.name or metatask.name
+    metatask.project = request.project or metatask.project
+
+
+def _store(session: Session, conn: Connection, metatask: MetaTask, request: ImportRequest) -> int:
+    now = session.clock.now()
+    metatask_id = graphs.save(conn, metatask, owner=request.actor.name, now=now)
+    change = history.Change(metatask_id, None, "import", reason=metatask.origin)
+    history.record(conn, [change], request.actor.name, now)
+    return metatask_id
+
+
+def _start(session: Session, conn: Connection, metatask_id: int, request: ImportRequest) -> None:
+    arm_all(conn, metatask_id, Cause(request.actor.name), session.clock.now())
+
+
+# --- resuming: the same Meta-Task again --------------------------------------------------------------------
+
+
+def _find(conn: Connection, metatask: MetaTask) -> int | None:
+    key = graphs.name_key(metatask.project, metatask.name)
+    return conn.execute(sa.select(deft_metatask.c.id).where(deft_metatask.c.name_key == key)).scalar()
+
+
+def _stored(session: Session, request: ImportRequest) -> tuple[int, MetaTask] | None:
+    """The stored Meta-Task that this source would become: its parameters stand for those not given."""
+    path, _ = templates.open_source(request.source)
+    bare = graphml_reader.read(path).metatask
+    _rename(bare, request)
+    with session.reading() as conn:
+        found = _find(conn, bare)
+        return None if found is None else (found, graphs.load(conn, found))
+
+
+def _parameters(metatask: MetaTask) -> dict[str, str]:
+    names = (key for key in metatask.settings if key.startswith("param.") and not key.endswith(PARAM_FACTS))
+    return {key.removeprefix("param."): str(metatask.settings[key]) for key in names}
+
+
+def _refuse_differences(stored: MetaTask, given: MetaTask) -> None:
+    differences = list(_differences(stored, given))
+    if differences:
+        shown = "\n  ".join(differences[:20])
+        raise Refused(
+            f"{stored.full_name} is stored already, and differs from what is given now:\n  {shown}\n"
+            "give --name NEW to run it anew beside the other, or leave the values out to go on with it"
+        )
+
+
+def _differences(stored: MetaTask, given: MetaTask) -> list[str]:
+    before, after = _flat(stored), _flat(given)
+    names = sorted(before.keys() | after.keys())
+    parameters = [name for name in names if name.startswith("param.") and before.get(name) != after.get(name)]
+    changed = parameters or [name for name in names if before.get(name) != after.get(name)]
+    return [f"{name}: stored {before.get(name, 'nothing')}, given {after.get(name, 'nothing')}" for name in changed]
+
+
+def _flat(metatask: MetaTask) -> dict[str, str]:
+    """Every setting that means something, by a name people can find in the document."""
+    found = {name: str(value) for name, value in metatask.settings.items()}
+    for node in metatask.nodes:
+        found[f"task {node.name}"] = node.kind.value
+        found |= {f"{node.name} {name}": str(value) for name, value in node.settings.items()}
+    for edge in metatask.edges:
+        found[f"edge {edge.source} -> {edge.target} {edge.id}"] = edge.type
+        settings = edge.settings.items()
+        found |= {f"{edge.source} -> {edge.target} {edge.id} {name}": str(value) for name, value in settings}
+    return found
+
+
+# --- export ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """Export the Meta-Task of a selection as GraphML."""
+
+    actor: Actor
+    selection: str
+
+
+def export_metatask(session: Session, request: ExportRequest) -> bytes:
+    """The GraphML document of a stored Meta-Task. Raises NotFound, BadInput."""
+    roles.require(request.actor, "export")
+    with session.reading() as conn:
+        chosen = selection.resolve(conn, request.selection)
+        if not chosen.whole:
+            raise BadInput(f"export takes a whole Meta-Task; {request.selection!r} names tasks of one")
+        metatask = graphs.load(conn, chosen.metatask_id)
+    stream = io.BytesIO()
+    graphml_writer.write(metatask, stream)
+    return stream.getvalue()

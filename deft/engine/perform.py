@@ -1,0 +1,148 @@
+"""Carry out what fired: the whole effect of rows of the net on tasks, in the caller's transaction.
+
+Tokens, outputs, controls, orders and history change together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row as SqlRow
+
+from deft.model.net import Row
+from deft.store import history, marking, reasons, specs
+from deft.store.marking import Fired
+from deft.wire import mailbox, orders
+from deft.wire.orders import Order, OrderKind
+
+_WITH_TASK = (OrderKind.RUN, OrderKind.RETRY, OrderKind.SPEC)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who makes it fire, and why: the sweep itself, or an operator's verb."""
+
+    actor: str = history.SYSTEM
+    reason: str | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One task that changed: what an answer or a progress line tells."""
+
+    node_id: int
+    metatask_id: int
+    cause: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one firing did, and the tasks whose guards it may have changed."""
+
+    done: tuple[Done, ...]
+    touched: frozenset[int]
+
+
+def perform(conn: Connection, enabled: Iterable[tuple[Row, SqlRow[Any]]], cause: Cause, now: datetime) -> Step:
+    """Fire each row for its task. Raises Stale where a task is no longer as it was found."""
+    sets: defaultdict[tuple[Row, str], list[Fired]] = defaultdict(list)
+    for row, task in enabled:
+        fired = Fired(task.id, task.metatask_id, task.state, task.order_seq, bool(task.started))
+        sets[row, task.state].append(fired)
+    done: list[Done] = []
+    touched: set[int] = set()
+    for (row, _), fired in sets.items():
+        done += _fire(conn, row, fired, cause, now)
+        ids = [one.node_id for one in fired]
+        touched.update(ids)
+        if row.outputs is not None or row.state is not None:
+            touched.update(marking.consumers_of_tasks(conn, ids))
+    return Step(tuple(done), frozenset(touched))
+
+
+def _fire(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now: datetime) -> list[Done]:
+    """One row for tasks that share an old state."""
+    ids = [one.node_id for one in fired]
+    ordered = [one for one in fired if row.order and (one.started or not row.only_started)]
+    silent = [one for one in fired if one not in ordered] if row.order else fired
+    for some, orders_too in ((ordered, True), (silent, False)):
+        if some:
+            marking.change(conn, row, some, orders=orders_too, now=now)
+    if row.outputs is not None:
+        marking.set_outputs(conn, ids, row.outputs)
+    _controls(conn, row, fired, cause, now)
+    if row.list_inputs:
+        _order_listing(conn, ids, now)
+    if ordered:
+        _order(conn, row, ordered, cause, now)
+    _remember(conn, row, fired, cause, now)
+    return [_done(row, one) for one in fired]
+
+
+def _done(row: Row, one: Fired) -> Done:
+    new = row.state.value if row.state is not None else one.state
+    return Done(one.node_id, one.metatask_id, row.name, one.state, new)
+
+
+def _controls(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now: datetime) -> None:
+    if row.drop:
+        marking.forget_controls(conn, [one.node_id for one in fired], row.drop)
+    if row.put:
+        marking.note_controls(
+            conn, fired, row.put, actor=cause.actor, reason=cause.reason, mode=cause.mode, now=now
+        )
+
+
+def _order_listing(conn: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Order the first listing of external inputs: they count nothing before they were looked at."""
+    scans = specs.unlisted(conn, ids)
+    numbers = specs.note_dataset_orders(conn, [scan.dataset_id for scan in scans])
+    posted = [
+        Order(
+            kind=OrderKind.SCAN,
+            seq=numbers[scan.dataset_id],
+            key=f"d{scan.dataset_id}-{numbers[scan.dataset_id]}",
+            body=orders.dump(scan),
+            dataset_id=scan.dataset_id,
+        )
+        for scan in scans
+    ]
+    mailbox.post(conn, posted, now)
+
+
+def _order(conn: Connection, row: Row, ordered: Sequence[Fired], cause: Cause, now: datetime) -> None:
+    assert row.order is not None
+    whole = specs.of_tasks(conn, [one.node_id for one in ordered]) if row.order in _WITH_TASK else {}
+    posted = []
+    for one in ordered:
+        body: dict[str, Any] = orders.dump(whole[one.node_id]) if whole else {"v": orders.VERSION}
+        if row.order is OrderKind.HOLD:
+            body["mode"] = cause.mode or "drain"
+        seq = one.order_seq + 1
+        posted.append(Order(row.order, seq, f"t{one.node_id}-{seq}", body, task_id=one.node_id))
+    mailbox.post(conn, posted, now)
+
+
+def _remember(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now: datetime) -> None:
+    told = reasons.of(conn, row, [one.node_id for one in fired])
+    if row.state is not None:
+        marking.explain(conn, told)
+    changes = [
+        history.Change(
+            one.metatask_id,
+            one.node_id,
+            row.name,
+            one.state,
+            row.state.value if row.state is not None else one.state,
+            cause.reason or told.get(one.node_id),
+        )
+        for one in fired
+    ]
+    history.record(conn, changes, cause.actor, now)

@@ -1,0 +1,211 @@
+"""Run one Meta-Task in this process until nothing can move without an operator.
+
+The sweep runs here; the executor is a child process that ends with its parent. A child that dies is started
+again: what it had in hand is in the database and on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from deft.access.roles import Actor
+from deft.base import faults
+from deft.base.errors import Refused, Unreachable
+from deft.engine.controls import ControlRequest, control
+from deft.engine.perform import Done
+from deft.engine.sweep import SweepRequest, sweep
+from deft.model.standing import MOVING
+from deft.store import holds, standing
+from deft.store.session import Session
+
+INTERRUPTED = "deft run was interrupted"
+_MAX_DEATHS = 5
+_DEAD_EARLY_S = 5.0
+_STOP_S = 20.0
+
+Watcher = Callable[[tuple[Done, ...]], None]
+"""Told what fired at every pass, also when nothing did."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunAnswer:
+    """How it ended: the Meta-Task's state, and whether the operator interrupted it."""
+
+    state: str
+    interrupted: bool
+
+
+@contextmanager
+def alone(workdir: Path) -> Iterator[None]:
+    """Make sure that one `deft run` works in a folder. Raises Refused where another one does."""
+    path = workdir / "deft.run.lock"
+    with path.open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            who = lock.read().strip() or "another process"
+            raise Refused(
+                f"{who} already works in {workdir}; wait for it, watch it with `deft status`, "
+                "or give this run a folder of its own with --workdir"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"deft run (process {os.getpid()})")
+        lock.flush()
+        yield
+
+
+def run(session: Session, metatask_id: int, full_name: str, *, actor: Actor, watch: Watcher) -> RunAnswer:
+    """Sweep and execute until the Meta-Task has ended, is blocked, or the operator interrupts.
+
+    Raises Unreachable where the executor cannot be kept alive.
+    """
+    _lift_own_hold(session, metatask_id, full_name, actor)
+    with _Executor(session) as executor, _Interrupts(session) as interrupts:
+        while True:
+            watch(sweep(session, SweepRequest(actor)).fired)
+            state = _state(session, metatask_id)
+            if not state:
+                break
+            if interrupts.count:
+                return _interrupted(session, full_name, actor, executor, interrupts)
+            executor.keep_alive()
+            session.own_bell.wait(session.settings.sweep.every_s, also=executor.fds)
+    with session.reading() as conn:
+        return RunAnswer(standing.of(conn, [metatask_id])[metatask_id].state, interrupted=False)
+
+
+def _state(session: Session, metatask_id: int) -> str:
+    """Its state while it can still move, or a hold may yet be lifted; empty where it cannot."""
+    with session.reading() as conn:
+        state = standing.of(conn, [metatask_id])[metatask_id].state
+        if state in MOVING or state == "held":
+            return state
+        # A hold is set to be lifted: a blocked Meta-Task with a held task goes on when it is.
+        return "held" if state == "blocked" and holds.held_tasks(conn, metatask_id) else ""
+
+
+def _lift_own_hold(session: Session, metatask_id: int, full_name: str, actor: Actor) -> None:
+    with session.reading() as conn:
+        in_force = holds.in_force(conn, metatask_id)
+    if any(hold.task is None and hold.reason == INTERRUPTED for hold in in_force):
+        control(session, ControlRequest(actor, "resume", full_name, reason="deft run goes on"))
+
+
+def _interrupted(
+    session: Session, full_name: str, actor: Actor, executor: _Executor, interrupts: _Interrupts
+) -> RunAnswer:
+    """The first Ctrl-C holds: running jobs get their grace. The second stops at once."""
+    with contextlib.suppress(Refused):
+        control(session, ControlRequest(actor, "hold", full_name, reason=INTERRUPTED))
+    executor.drain(until=lambda: interrupts.count > 1)
+    return RunAnswer("held", interrupted=True)
+
+
+class _Interrupts:
+    """Counts Ctrl-C and SIGTERM, and wakes the loop."""
+
+    def __init__(self, session: Session) -> None:
+        self.count = 0
+        self._session = session
+
+    def __enter__(self) -> _Interrupts:
+        self._old = {one: signal.signal(one, self._note) for one in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one, handler in self._old.items():
+            signal.signal(one, handler)
+
+    def _note(self, _signum: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        self._session.own_bell.ring()
+
+
+class _Executor:
+    """The child process: started, watched, started again, stopped."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._child: subprocess.Popen[bytes] | None = None
+        self._pidfd: int | None = None
+        self._log: IO[bytes] | None = None
+        self._deaths: list[float] = []
+
+    def __enter__(self) -> _Executor:
+        folder = self._session.settings.workdir / "log"
+        folder.mkdir(exist_ok=True)
+        self._log = (folder / "jedi.log").open("ab")
+        self._start()
+        faults.point("run.jedi-started")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drain(until=lambda: False)
+        if self._log is not None:
+            self._log.close()
+
+    @property
+    def fds(self) -> list[int]:
+        """Readable when the child has ended."""
+        return [] if self._pidfd is None else [self._pidfd]
+
+    def _start(self) -> None:
+        settings = self._session.settings
+        command = [sys.executable, "-m", "deft.jedi", "--workdir", str(settings.workdir), "--until-parent-dies"]
+        environ = {**os.environ, "DEFT_WORKDIR": str(settings.workdir)}
+        # In a session of its own, so that Ctrl-C on the terminal reaches the parent alone, which decides.
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, env=environ, start_new_session=True
+        )
+        self._pidfd = os.pidfd_open(self._child.pid)
+
+    def keep_alive(self) -> None:
+        """Start the child again where it died. Raises Unreachable where it keeps dying."""
+        if self._child is None or self._child.poll() is None:
+            return
+        code = self._child.returncode
+        self._forget()
+        now = self._session.clock.monotonic()
+        self._deaths = [died for died in self._deaths if now - died < _DEAD_EARLY_S * _MAX_DEATHS] + [now]
+        if len(self._deaths) >= _MAX_DEATHS or code == Refused.exit_code:
+            raise Unreachable(f"the executor stopped (exit code {code}): {self._last_words()}")
+        self._start()
+
+    def _last_words(self) -> str:
+        path = self._session.settings.workdir / "log" / "jedi.log"
+        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f"{lines[-1] if lines else 'it said nothing'} (see {path})"
+
+    def drain(self, until: Callable[[], bool]) -> None:
+        """Let running jobs come to an end within their grace, then stop; at once when `until` says so."""
+        if self._child is None:
+            return
+        self._child.terminate()
+        deadline = self._session.clock.monotonic() + _STOP_S
+        while self._child.poll() is None:
+            if until() or self._session.clock.monotonic() > deadline:
+                self._child.terminate()  # the second time it cancels what runs
+                break
+            self._session.own_bell.wait(0.5, also=self.fds)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(timeout=_STOP_S)
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._child is not None and self._child.stdin is not None:
+            self._child.stdin.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+        self._child = self._pidfd = None

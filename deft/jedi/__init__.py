@@ -1,0 +1,1 @@
+"""JEDI, the executor: breaks tasks into jobs, runs them, accounts for data. Imports only wire and base."""

@@ -1,0 +1,106 @@
+"""The folder of an attempt as evidence: who may run it, who does, and how it ended.
+
+`claim` belongs to whoever creates it first: a wrapper that runs the payload, or we, to take it back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deft.jedi.jobs import Result, read_result
+
+CLAIM, RESULT = "claim", "attempt.json"
+WRITING_S = 2.0  # a claim without content is being written, for no longer than this
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who runs an attempt: a wrapper, by pid and start time, and its payload once that has begun."""
+
+    pid: int
+    start: str
+    payload: int | None
+
+
+def start_time(pid: int) -> str:
+    """When a process began, as /proc says it; empty where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()
+    except (OSError, IndexError):
+        return ""
+
+
+def is_alive(pid: int, start: str) -> bool:
+    """Whether that very process lives (not a zombie, not a later one of the same pid)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return False
+    return fields[19].decode() == start and fields[0] not in (b"Z", b"X")
+
+
+def revoke(folder: Path) -> bool:
+    """Take an attempt back before anybody runs it; False where somebody was first."""
+    try:
+        fd = os.open(folder / CLAIM, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        return True  # never handed over: the folder was not even made
+    os.write(fd, b'{"revoked": true}\n')
+    os.close(fd)
+    return True
+
+
+def read_claim(folder: Path) -> Claim | None:
+    """Who holds the claim; None where it is ours (revoked) or says nothing."""
+    facts: dict[str, Any] = {}
+    with contextlib.suppress(OSError):
+        for line in (folder / CLAIM).read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError):
+                facts.update(json.loads(line))
+    if "pid" not in facts:
+        return None
+    return Claim(int(facts["pid"]), str(facts.get("start", "")), facts.get("payload"))
+
+
+def is_being_written(folder: Path) -> bool:
+    """Whether a claim is so young that its content may still come."""
+    try:
+        return time.time() - os.stat(folder / CLAIM).st_mtime < WRITING_S
+    except OSError:
+        return False
+
+
+def result_in(folder: Path) -> Result | None:
+    """What attempt.json says; None where there is none."""
+    try:
+        return read_result(json.loads((folder / RESULT).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def kill_payload(claim: Claim | None, token: str) -> None:
+    """Kill what is left of an attempt whose wrapper died: whoever has its token in the environment."""
+    mark = f"DEFT_ATTEMPT={token}".encode()
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if name.isdigit() and int(name) != os.getpid() and mark in _environment(name):
+            with contextlib.suppress(OSError):
+                os.kill(int(name), signal.SIGKILL)
+    if claim is not None and claim.payload is not None and not os.path.isdir("/proc"):
+        with contextlib.suppress(OSError):
+            os.killpg(claim.payload, signal.SIGKILL)
+
+
+def _environment(pid: str) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []

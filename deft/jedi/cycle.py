@@ -1,0 +1,285 @@
+"""One cycle of the executor: what was heard goes into the database, what starts next comes out of it.
+
+Everything of a cycle is one transaction: orders applied and acknowledged, ends settled, intents written,
+reports made. Nothing in memory changes before it is committed; only after it are folders made and handed
+over. So a crash at any point leaves either nothing or an intent that `reconcile` finds.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.engine import Engine
+
+from deft.base import faults
+from deft.base.clock import Clock
+from deft.base.config import Settings
+from deft.base.database import reading, writing
+from deft.jedi import claims, feeding, orders, planning, reconcile, settling, store
+from deft.jedi.backends import Backend, Event
+from deft.jedi.books import Books
+from deft.jedi.filling import INPUTS_FILE
+from deft.jedi.jobs import Ending, Flight, JobState, Result
+from deft.jedi.listing import Listing
+from deft.jedi.orders import Effects
+from deft.jedi.planning import Intent
+from deft.jedi.reconcile import Watch
+from deft.jedi.reporting import Reporter
+from deft.wire import hints, mailbox
+from deft.wire.orders import Order
+
+NOTE_S = 0.25  # what only changes the state of attempts waits that long for a reason to commit
+GATHER_S = 0.02  # ends are gathered that long while everybody has work
+
+
+class Executor:
+    """The state of the loop between transactions; the database has all of it, too."""
+
+    def __init__(self, settings: Settings, engine: Engine, clock: Clock, backend: Backend) -> None:
+        self.settings, self.engine, self.clock, self.backend = settings, engine, clock, backend
+        self.flights: dict[Path, Flight] = {}
+        self.ended: list[tuple[Flight, Result]] = []
+        self.watch = Watch()
+        self.reporter = Reporter()
+        self.handing_out = True
+        self._bell = hints.bell(engine, hints.DEFT)
+        self._hungry = False  # the last plan filled every place: there may be more
+        self._plan_filled = False
+        self._look_for_work = True
+        self._noted = self._first_end = 0.0
+
+    # --- beginning ---
+
+    def begin(self) -> None:
+        """Find out what an earlier JEDI left, and put it right."""
+        faults.point("jedi.reconcile-begin")
+        with reading(self.engine) as conn:
+            flights = [reconcile.flight_of(row) for row in store.open_attempts(conn)]
+        ended = reconcile.sort(self.watch, flights)
+        with writing(self.engine, durable=True) as conn:
+            books = Books(conn, self.clock.now())
+            self.reporter.begin(books)
+            settling.settle(books, ended, self.settings)
+            feeding.follow(books)
+            self._close_books(books)
+            stopped = {t.id for t in books.tasks.values() if t.hard or t.held == "kill"}
+            faults.point("jedi.reconcile-before-commit")
+        faults.point("jedi.reconcile-after-commit")
+        self.reporter.committed(self.clock.monotonic())
+        self._ring()
+        self._affect(Effects(cancel=stopped))
+
+    # --- one cycle ---
+
+    def cycle(self) -> bool:
+        """Do all there is to do now; whether there was anything."""
+        self.collect()
+        with reading(self.engine) as conn:
+            given = mailbox.pending(conn)
+        if not (given or self._look_for_work or self._time_to_settle() or self._time_to_note()):
+            return False
+        listings = orders.prepare(given)
+        effects, intents, told = self._transact(given, listings)
+        self._hand_over(intents)
+        if told:
+            self._ring()
+        self._affect(effects)
+        return True
+
+    def _transact(
+        self, given: Sequence[Order], listings: dict[int, Listing]
+    ) -> tuple[Effects, list[Intent], bool]:
+        ended, notes = list(self.ended), self._notes()
+        faults.point("jedi.results-collected")
+        with writing(self.engine, durable=True) as conn:
+            books = Books(conn, self.clock.now())
+            settling.settle(books, ended, self.settings)
+            faults.point("jedi.results-settled")
+            effects = orders.apply_all(books, given, listings)
+            faults.point("jedi.orders-applied")
+            feeding.follow(books)
+            intents = self._plan(books)
+            faults.point("jedi.planned")
+            store.save_attempts(conn, [_note_row(flight) for flight in notes])
+            store.save_jobs(conn, [{"id": f.job_id, "state": f.state.value} for f in notes])
+            told = self._close_books(books)
+            faults.point("jedi.before-commit")
+        faults.point("jedi.after-commit")
+        self._remember(len(ended), intents, notes)
+        return effects, intents, told
+
+    def _plan(self, books: Books) -> list[Intent]:
+        if not self.handing_out:
+            return []
+        places = self.backend.places(len(self.watch.flights))
+        intents = planning.plan(books, places, self.settings, self.backend.name)
+        self._plan_filled = bool(intents) and len(intents) >= places
+        return intents
+
+    def _close_books(self, books: Books) -> bool:
+        for task in list(books.tasks.values()):
+            feeding.latch(books, task)
+        told = self.reporter.write(books, self.clock.monotonic())
+        books.save()
+        return told
+
+    def _remember(self, settled: int, intents: Sequence[Intent], notes: Sequence[Flight]) -> None:
+        now = self.clock.monotonic()
+        del self.ended[:settled]
+        for flight in notes:
+            flight.written = flight.state
+        for intent in intents:
+            self.flights[intent.flight.folder] = intent.flight
+        self.reporter.committed(now)
+        self._noted, self._look_for_work = now, False
+        self._hungry = self._plan_filled
+
+    def _ring(self) -> None:
+        faults.point("jedi.before-bell")
+        self._bell.ring()
+        faults.point("jedi.after-bell")
+
+    # --- attempts ---
+
+    def collect(self) -> None:
+        """Hear what the pool and the watched attempts have to say."""
+        for event in self.backend.collect():
+            self._hear(event)
+        for flight, result in self.watch.look():
+            self._end(flight, result)
+
+    def _hear(self, event: Event) -> None:
+        flight = self.flights.get(event.folder)
+        if flight is None:
+            return  # taken back before
+        if event.kind == "started":
+            flight.state = JobState.RUNNING
+            flight.host, flight.pid, flight.started = event.host, event.pid, event.started
+            return
+        del self.flights[event.folder]
+        result = event.result if event.kind == "ended" else reconcile.look(flight)
+        if result is None:  # its wrapper is just dying
+            self.watch.flights.append(flight)
+        else:
+            self._end(flight, result)
+
+    def _end(self, flight: Flight, result: Result) -> None:
+        if not self.ended:
+            self._first_end = self.clock.monotonic()
+        self.ended.append((flight, result))
+
+    def _hand_over(self, intents: Sequence[Intent]) -> None:
+        """Make the folders of committed intents and give them to the pool."""
+        made = []
+        for intent in intents:
+            try:
+                _make_folder(intent)
+                made.append(intent.flight)
+            except OSError as fault:
+                full = fault.errno in (errno.ENOSPC, errno.EDQUOT)
+                del self.flights[intent.flight.folder]
+                claims.revoke(intent.flight.folder)
+                self._end(intent.flight, Result(Ending.NO_SPACE if full else Ending.WRAPPER, str(fault)))
+        faults.point("jedi.before-hand-over")
+        if made:
+            self.backend.submit([flight.folder for flight in made])
+            for flight in made:
+                flight.state = JobState.QUEUED
+        faults.point("jedi.after-hand-over")
+
+    def _affect(self, effects: Effects) -> None:
+        """Take back and stop what the orders just committed forbid."""
+        for flight in list(self.flights.values()):
+            if flight.task_id in effects.cancel:
+                self.stop(flight)
+            elif flight.task_id in effects.revoke:
+                self.take_back(flight)
+        for flight in self.watch.flights:
+            if flight.task_id in effects.cancel:
+                flight.cancelled = True
+                self.watch.cancel(flight)
+
+    def take_back(self, flight: Flight) -> bool:
+        """Revoke an attempt that nobody has begun; whether that came in time."""
+        if flight.state is JobState.RUNNING or not claims.revoke(flight.folder):
+            return False
+        del self.flights[flight.folder]
+        self._end(flight, Result(Ending.REVOKED))
+        return True
+
+    def stop(self, flight: Flight) -> None:
+        """Take an attempt back, or ask for its end where it runs."""
+        if not self.take_back(flight):
+            flight.cancelled = True
+            self.backend.cancel(flight.folder)
+
+    def unblock(self) -> None:
+        """Take back what waits behind a long job while another slot is free."""
+        if self._hungry or self.backend.starving():
+            for folder in self.backend.blocked():
+                flight = self.flights.get(folder)
+                if flight is not None:
+                    self.take_back(flight)
+
+    # --- when ---
+
+    def look_for_work(self) -> None:
+        """The next cycle is to look at the database even if nothing was heard."""
+        self._look_for_work = True
+
+    def _notes(self) -> list[Flight]:
+        return [flight for flight in self.flights.values() if flight.state is not flight.written]
+
+    def _time_to_settle(self) -> bool:
+        return bool(self.ended) and self._settle_in_s() <= 0
+
+    def _settle_in_s(self) -> float:
+        nothing_ahead = not self._hungry and not self.flights
+        if nothing_ahead or (self._hungry and self.backend.starving()):
+            return 0.0
+        return self._first_end + GATHER_S - self.clock.monotonic()
+
+    def _time_to_note(self) -> bool:
+        now = self.clock.monotonic()
+        due = self.reporter.due_s(now)
+        return due == 0.0 or (now - self._noted >= NOTE_S and bool(self._notes()))
+
+    def wake_in_s(self) -> float:
+        """How long the loop may sleep if nothing wakes it."""
+        now = self.clock.monotonic()
+        times = [self.settings.jedi.poll_s, self.reporter.due_s(now), self.watch.due_s()]
+        if self.ended:
+            times.append(max(0.0, self._settle_in_s()))
+        if self._notes():
+            times.append(max(0.0, self._noted + NOTE_S - now))
+        return min(one for one in times if one is not None)
+
+    def is_quiet(self) -> bool:
+        """Whether nothing is under way or waits to be told."""
+        waiting = self.flights or self.ended or self.watch.flights
+        return not waiting and self.reporter.due_s(self.clock.monotonic()) is None
+
+
+def _make_folder(intent: Intent) -> None:
+    folder, content = intent.flight.folder, intent.content
+    os.makedirs(folder / "out" if content["outputs"] else folder, exist_ok=True)
+    if "inputs" in content:
+        text = "".join(f"{path}\n" for path in content.pop("inputs"))
+        (folder / INPUTS_FILE).write_bytes(os.fsencode(text))
+    with open(folder / "job.json", "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(content))
+    faults.point("jedi.folder-made")
+
+
+def _note_row(flight: Flight) -> dict[str, object]:
+    return {
+        "id": flight.attempt_id,
+        "state": flight.state.value,
+        "host": flight.host,
+        "pid": flight.pid,
+        "started": flight.started,
+    }

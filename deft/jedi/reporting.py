@@ -1,0 +1,198 @@
+"""What is reported to DEFT, and when: at once where it matters, else once a second a task.
+
+A task's row, its edges and its output datasets go out in one transaction; so do a dataset and all its
+consumers. What waits for its second is remembered here, and after a restart everything active is told anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from deft.jedi import store
+from deft.jedi.books import Books
+from deft.jedi.catalog import Dataset, Edge
+from deft.jedi.specs import read_spec
+from deft.jedi.store import Task
+from deft.wire import mailbox
+from deft.wire.reports import DatasetReport, InputReport, TaskReport
+
+EVERY_S = 1.0
+AT_ONCE_TASK = ("phase", "idle", "rejected", "order_seq")
+AT_ONCE_DATASET = ("order_seq", "reason")
+
+
+class Reporter:
+    """Remembers which reports are due. Changes only after the commit: see `committed`."""
+
+    def __init__(self) -> None:
+        self._tasks: set[int] = set()
+        self._datasets: set[int] = set()
+        self._told: dict[int, float] = {}
+        self._next: tuple[set[int], set[int], set[int]] | None = None
+
+    def begin(self, books: Books) -> None:
+        """Everything active is to be told: nobody knows what an earlier JEDI left unsaid."""
+        self._tasks.update(store.active_tasks(books.conn))
+        for task_id in self._tasks:
+            self._datasets.update(_outputs(books.task(task_id)))
+            self._datasets.update(edge.dataset_id for edge in books.inputs(task_id))
+
+    def due_s(self, now: float) -> float | None:
+        """Seconds until something that waits is due."""
+        if not (self._tasks or self._datasets):
+            return None
+        return max(0.0, min((self._told.get(t, 0.0) for t in self._tasks), default=0.0) + EVERY_S - now)
+
+    def write(self, books: Books, now: float) -> bool:
+        """Write the reports that are due; whether there were any. To be called last in a transaction."""
+        at_once: set[int] = set()
+        tasks, datasets = set(self._tasks), set(self._datasets)
+        for task in books.tasks.values():
+            task.phase = phase(task)
+            if books.changed("task", task.id, task):
+                tasks.add(task.id)
+                if _differs(books, "task", task.id, task, AT_ONCE_TASK):
+                    at_once.add(task.id)
+        fresh = self._changed_datasets(books, datasets)
+        due = {t for t in tasks if now - self._told.get(t, -EVERY_S) >= EVERY_S} | at_once
+        chosen_tasks, chosen = _together(books, due, fresh, tasks, datasets)
+        self._send(books, chosen_tasks, chosen)
+        self._next = (tasks - chosen_tasks, datasets - chosen, chosen_tasks)
+        return bool(chosen_tasks or chosen)
+
+    def _changed_datasets(self, books: Books, datasets: set[int]) -> set[int]:
+        """Note the datasets that changed; returns those to be told at once."""
+        fresh = set()
+        for dataset in books.datasets.values():
+            if books.changed("dataset", dataset.id, dataset):
+                datasets.add(dataset.id)
+                first = not books.before["dataset", dataset.id]["available"] and dataset.available
+                external = dataset.task_id is None
+                if first or external or _differs(books, "dataset", dataset.id, dataset, AT_ONCE_DATASET):
+                    fresh.add(dataset.id)
+        return fresh
+
+    def _send(self, books: Books, tasks: set[int], datasets: set[int]) -> None:
+        if datasets:
+            reports = [_dataset_report(books.dataset(one)) for one in sorted(datasets)]
+            mailbox.report_datasets(books.conn, reports)
+        if tasks:
+            books.load_tasks(sorted(tasks))
+            rows = [_task_report(books, books.task(one)) for one in sorted(tasks)]
+            mailbox.report_tasks(books.conn, rows, books.now)
+
+    def committed(self, now: float) -> None:
+        """The transaction of the last `write` is committed."""
+        if self._next is not None:
+            self._tasks, self._datasets, told = self._next
+            self._told.update(dict.fromkeys(told, now))
+            self._next = None
+        if len(self._told) > 10_000:
+            self._told = {task: at for task, at in self._told.items() if now - at < EVERY_S}
+
+
+def _differs(books: Books, kind: str, row_id: int, record: object, names: Iterable[str]) -> bool:
+    before = books.before[kind, row_id]
+    return any(before[name] != getattr(record, name) for name in names)
+
+
+def _together(
+    books: Books, tasks: set[int], datasets: set[int], dirty_tasks: set[int], dirty: set[int]
+) -> tuple[set[int], set[int]]:
+    """All that must be told along with these: outputs and inputs that changed, consumers, producers."""
+    tasks, datasets = set(tasks), set(datasets)
+    todo: list[tuple[str, int]] = [*(("task", t) for t in tasks), *(("dataset", d) for d in datasets)]
+    while todo:
+        kind, row_id = todo.pop()
+        if kind == "task":
+            task = books.task(row_id)
+            near = {*_outputs(task), *(edge.dataset_id for edge in books.inputs(row_id))}
+            new = (near & dirty) - datasets
+            datasets |= new
+            todo.extend(("dataset", one) for one in new)
+        else:
+            producer = books.dataset(row_id).task_id
+            near = {edge.task_id for edge in books.consumers(row_id)}
+            near |= {producer} & dirty_tasks if producer is not None else set()
+            new = near - tasks
+            tasks |= new
+            todo.extend(("task", one) for one in new)
+    return tasks, datasets
+
+
+def _outputs(task: Task) -> list[int]:
+    return [output.dataset_id for output in read_spec(task.spec).outputs] if task.spec else []
+
+
+def phase(task: Task) -> str:
+    """JEDI's own word for what a task does."""
+    words = (
+        (task.rejected, "rejected"),
+        (not task.spec, "unknown"),
+        (task.idle, "idle"),
+        (task.no_feed and task.hard, "stopping"),
+        (task.no_feed, "finishing"),
+        (task.held, "held"),
+        (task.running, "running"),
+        (task.ready, "ready"),
+    )
+    return next((word for holds, word in words if holds), "waiting")
+
+
+def _task_report(books: Books, task: Task) -> TaskReport:
+    return TaskReport(
+        task_id=task.id,
+        order_seq_applied=task.order_seq,
+        idle=bool(task.idle),
+        rejected=bool(task.rejected),
+        ready=task.ready,
+        running=task.running,
+        ok=task.ok,
+        failed=task.failed,
+        skipped=task.skipped,
+        jobs=task.jobs,
+        jobs_running=task.jobs_running,
+        jobs_ok=task.jobs_ok,
+        jobs_failed=task.jobs_failed,
+        phase=phase(task),
+        reason=task.reason,
+        summary=_summary(task.measured),
+        inputs=tuple(_input_report(books, edge) for edge in books.inputs(task.id)),
+    )
+
+
+def _input_report(books: Books, edge: Edge) -> InputReport:
+    return InputReport(
+        edge_id=edge.edge_id,
+        task_id=edge.task_id,
+        dataset_id=edge.dataset_id,
+        unfed=edge.unfed,
+        missing=edge.missing,
+        seen_version=books.dataset(edge.dataset_id).version,
+    )
+
+
+def _dataset_report(dataset: Dataset) -> DatasetReport:
+    return DatasetReport(
+        dataset_id=dataset.id,
+        order_seq_applied=dataset.order_seq,
+        available=dataset.available,
+        lost=dataset.lost,
+        expected=dataset.expected,
+        events=dataset.events,
+        bytes=dataset.bytes,
+        version=dataset.version,
+        reason=dataset.reason,
+    )
+
+
+def _summary(measured: str | None) -> str | None:
+    """Durations, CPU and memory of the jobs that were ok so far."""
+    if not measured:
+        return None
+    sums = json.loads(measured)
+    number = sums["jobs"]
+    means = {"wall_mean_s": sums["wall_s"] / number, "cpu_mean_s": sums["cpu_s"] / number}
+    rest = {"jobs": number, "wall_max_s": sums["wall_max_s"], "max_rss_mb": sums["max_rss_mb"]}
+    return json.dumps({k: round(v, 3) for k, v in {**rest, **means}.items()})

@@ -1,0 +1,106 @@
+"""Put listed files, synthetic numbers and made outputs into the units of datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deft.jedi import catalog
+from deft.jedi.books import Books
+from deft.jedi.catalog import AVAILABLE, LOST, Dataset, Unit
+from deft.jedi.listing import File, Listing
+from deft.jedi.tables import jedi_unit
+
+
+def scanned(books: Books, dataset: Dataset, listing: Listing, *, whole: bool) -> None:
+    """Compare a listing with the units known; `whole`: what it does not name has vanished."""
+    known = catalog.units_of(books.conn, dataset.id) if whole else _named(books, dataset, listing)
+    new = [file for file in listing.files if file.path not in known]
+    _add_files(books, dataset, new)
+    other = [(known[f.path], f) for f in listing.files if f.path in known and _differs(known[f.path], f)]
+    _replace_files(books, dataset, other)
+    if whole:
+        present = {file.path for file in listing.files}
+        gone = [unit for unit in known.values() if unit.key not in present and unit.state == AVAILABLE]
+        lose(books, dataset, gone)
+    dataset.reason = listing.reason
+    if dataset.version == 0:
+        books.change(dataset.id)  # seen once, even if there is nothing
+
+
+def _named(books: Books, dataset: Dataset, listing: Listing) -> dict[str, Unit]:
+    return catalog.find_units(books.conn, dataset.id, [file.path for file in listing.files])
+
+
+def _differs(unit: Unit, file: File) -> bool:
+    return unit.state != AVAILABLE or unit.content != file.content
+
+
+def _add_files(books: Books, dataset: Dataset, files: Sequence[File]) -> None:
+    rows = [
+        {"key": f.path, "path": f.path, "bytes": f.bytes, "events": f.events, "content": f.content}
+        for f in files
+    ]
+    add_units(books, dataset, rows)
+
+
+def add_units(books: Books, dataset: Dataset, rows: Sequence[Mapping[str, Any]]) -> None:
+    """New units: rows of key, path, bytes, events and whatever else they have."""
+    if not rows:
+        return
+    ids = books.next_ids(jedi_unit, len(rows))
+    same = {"dataset_id": dataset.id, "state": AVAILABLE}
+    catalog.insert_units(books.conn, [{**row, **same, "id": i} for i, row in zip(ids, rows, strict=True)])
+    books.change(dataset.id).added.extend(ids)
+    dataset.available += len(rows)
+    dataset.bytes += sum(row["bytes"] for row in rows)
+    dataset.events += sum(row["events"] for row in rows)
+
+
+def _replace_files(books: Books, dataset: Dataset, pairs: Sequence[tuple[Unit, File]]) -> None:
+    rows = [
+        {"id": u.id, "path": f.path, "bytes": f.bytes, "events": f.events, "content": f.content}
+        for u, f in pairs
+    ]
+    replace_units(books, dataset, [unit for unit, _ in pairs], rows)
+
+
+def replace_units(
+    books: Books, dataset: Dataset, units: Sequence[Unit], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """The same units with a new content, or back from the lost."""
+    if not rows:
+        return
+    catalog.update_units(books.conn, [{**row, "state": AVAILABLE} for row in rows])
+    back = [unit for unit in units if unit.state != AVAILABLE]
+    kept = [unit for unit in units if unit.state == AVAILABLE]
+    dataset.available += len(back)
+    dataset.lost -= len(back)
+    dataset.bytes += sum(row["bytes"] for row in rows) - sum(unit.bytes for unit in kept)
+    dataset.events += sum(row["events"] for row in rows) - sum(unit.events for unit in kept)
+    change = books.change(dataset.id)
+    change.reshaped = change.reshaped or bool(back)
+
+
+def lose(books: Books, dataset: Dataset, units: Sequence[Unit]) -> None:
+    """These units are gone from the disk."""
+    if not units:
+        return
+    catalog.update_units(books.conn, [{"id": unit.id, "state": LOST} for unit in units])
+    dataset.available -= len(units)
+    dataset.lost += len(units)
+    dataset.bytes -= sum(unit.bytes for unit in units)
+    dataset.events -= sum(unit.events for unit in units)
+    books.change(dataset.id).reshaped = True
+
+
+def make_synthetic(books: Books, dataset: Dataset, number: int) -> None:
+    """The units 1..number; those that exist stay."""
+    dataset.synthetic = 1
+    have = dataset.available + dataset.lost
+    add_units(
+        books,
+        dataset,
+        [{"key": str(n), "path": None, "bytes": 0, "events": 0} for n in range(have + 1, number + 1)],
+    )
+    dataset.expected = max(number, have)

@@ -1,0 +1,226 @@
+"""The Meta-Task: tasks joined by datasets, kept as a NetworkX MultiDiGraph.
+
+Nodes are keyed by task name and carry `task`; edges are keyed by edge id and carry `edge`. Between two
+tasks there may be several datasets, so the graph is always a multigraph. Datasets are not stored: they
+follow from the edges (`datasets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import networkx as nx
+
+from deft.model import keys
+from deft.model.keys import Value
+from deft.model.tasks import NO_FOREIGN, NOTHING, Dataset, Edge, Foreign, NodeKind, Task
+from deft.wire import placeholders
+
+DEFAULT_PROJECT = "default"
+
+
+class MetaTask:
+    """A directed graph of tasks; acyclic once `model.rules` found nothing.
+
+    `settings` are the graph's keys of the profile (without name and project), `origin` the file or template
+    it came from, `folder` where its payload files lie (absolute; empty where there are none).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: str = DEFAULT_PROJECT,
+        settings: Mapping[str, Value] = NOTHING,
+        foreign: Foreign = NO_FOREIGN,
+        origin: str = "",
+        folder: str = "",
+    ) -> None:
+        self.name = name
+        self.project = project
+        self.settings = dict(settings)
+        self.foreign = foreign
+        self.origin = origin
+        self.folder = folder
+        self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+
+    @property
+    def full_name(self) -> str:
+        """`project/name`."""
+        return f"{self.project}/{self.name}"
+
+    def add(self, task: Task) -> None:
+        """Add a node. Raises ValueError where the name is taken."""
+        if task.name in self.graph:
+            raise ValueError(f"two tasks are called {task.name!r}")
+        self.graph.add_node(task.name, task=task)
+
+    def join(self, edge: Edge) -> None:
+        """Add an edge between two nodes; one without an id gets the next free `eN`.
+
+        Raises ValueError for an unknown end, KeyError for an id in use between the same two tasks.
+        """
+        for end in (edge.source, edge.target):
+            if end not in self.graph:
+                raise ValueError(f"the edge {edge.source} -> {edge.target} names no task {end!r}")
+        named = edge if edge.id else replace(edge, id=f"e{self.graph.number_of_edges()}")
+        if self.graph.has_edge(edge.source, edge.target, named.id):
+            raise KeyError(named.id)
+        self.graph.add_edge(edge.source, edge.target, key=named.id, edge=named)
+
+    def task(self, name: str) -> Task:
+        """The node of that name. Raises KeyError."""
+        found: Task = self.graph.nodes[name]["task"]
+        return found
+
+    @property
+    def nodes(self) -> Iterator[Task]:
+        """Every node, pseudo-tasks too, in the order they were added."""
+        return (found for _, found in self.graph.nodes(data="task"))
+
+    @property
+    def tasks(self) -> Iterator[Task]:
+        """The tasks alone."""
+        return (node for node in self.nodes if node.kind is NodeKind.TASK)
+
+    @property
+    def edges(self) -> Iterator[Edge]:
+        """Every edge, by source in the order of nodes."""
+        return (found for _, _, found in self.graph.edges(data="edge"))
+
+    def inputs(self, name: str) -> list[Edge]:
+        """The edges into a node."""
+        return [found for _, _, found in self.graph.in_edges(name, data="edge")]
+
+    def outputs(self, name: str) -> list[Edge]:
+        """The edges out of a node."""
+        return [found for _, _, found in self.graph.out_edges(name, data="edge")]
+
+    def depths(self) -> dict[str, int]:
+        """The longest path to each node, in edges: a topological level. Raises nx.NetworkXUnfeasible."""
+        levels = enumerate(nx.topological_generations(self.graph))
+        return {name: depth for depth, level in levels for name in level}
+
+    def cycle(self) -> list[str] | None:
+        """One cycle as the names along it, the first again at its end; None where there is none."""
+        if nx.is_directed_acyclic_graph(self.graph):
+            return None
+        path = [source for source, *_ in nx.find_cycle(self.graph)]
+        return [*path, path[0]]
+
+    def datasets(self) -> list[Dataset]:
+        """The datasets: those of edges, the implied outputs, and the synthetic inputs of generators."""
+        found = [dataset for node in self.nodes for dataset in self._produced(node)]
+        return found + [
+            Dataset(
+                producer=None,
+                type="synthetic",
+                synthetic=int(task.settings.get("split.jobs", 1)),
+                consumer=task.name,
+            )
+            for task in self.tasks
+            if not self.graph.in_degree(task.name)
+        ]
+
+    def _produced(self, node: Task) -> list[Dataset]:
+        groups: dict[tuple[str, str], list[Edge]] = {}
+        for edge in self.outputs(node.name):
+            groups.setdefault(edge.group, []).append(edge)
+        external = node.kind is NodeKind.ENTRY
+        made = [_dataset(None if external else node.name, edges) for edges in groups.values()]
+        if node.kind is NodeKind.TASK:
+            made += [Dataset(node.name, type) for type in _implied_types(node, {d.type for d in made})]
+        return made
+
+
+def _dataset(producer: str | None, edges: list[Edge]) -> Dataset:
+    first = edges[0]
+    return Dataset(
+        producer=producer,
+        type=first.type,
+        name=first.text("dataset"),
+        format=next((e.text("format") for e in edges if e.text("format")), ""),
+        edges=tuple(edges),
+        sources=next((e.sources for e in edges if e.sources), ()),
+        open=any(bool(e.settings.get("open")) for e in edges),
+    )
+
+
+def _implied_types(task: Task, known: set[str]) -> list[str]:
+    """Outputs that the command names and no edge carries; `data` where a task would have none."""
+    names = placeholders.used(task.command)
+    named = [name.removeprefix("output.") for name in names if name.startswith("output.")]
+    implied = [type for type in dict.fromkeys(named) if type not in known]
+    return implied or ([] if known else ["data"])
+
+
+def to_networkx(metatask: MetaTask) -> nx.MultiDiGraph[str]:
+    """A plain MultiDiGraph: graph, node and edge attributes are the profile's keys with their typed values.
+
+    Nodes are named by task and carry `kind`; `from_networkx` reads it back.
+    """
+    plain: nx.MultiDiGraph[str] = nx.MultiDiGraph(
+        **{"name": metatask.name, "project": metatask.project}, **metatask.settings
+    )
+    for node in metatask.nodes:
+        plain.add_node(node.name, kind=node.kind.value, **node.settings)
+    for edge in metatask.edges:
+        plain.add_edge(edge.source, edge.target, key=edge.id, **edge.settings)
+    return plain
+
+
+def from_networkx(graph: nx.DiGraph[Any], name: str | None = None) -> MetaTask:
+    """A Meta-Task of any directed NetworkX graph whose attributes are keys of the profile.
+
+    Other attributes are left out. Raises ValueError for an undirected graph or a value a key does not allow.
+    """
+    if not graph.is_directed():
+        raise ValueError("a Meta-Task is a directed graph; this one is undirected")
+    settings = _settings("graph", graph.graph, "the graph")
+    made = MetaTask(
+        name or str(settings.pop("name", "metatask")),
+        project=str(settings.pop("project", DEFAULT_PROJECT)),
+        settings={k: v for k, v in settings.items() if k not in ("name", "project", "deft.version")},
+    )
+    called = {node: str(data.get("task", node)) for node, data in graph.nodes(data=True)}
+    for node, data in graph.nodes(data=True):
+        found = _settings("node", data, called[node])
+        kind = NodeKind(str(found.pop("kind", "task")))
+        found.pop("task", None), found.pop("metatask", None)
+        made.add(Task(called[node], kind, found, id=str(node)))
+    for number, (source, target, data) in enumerate(graph.edges(data=True)):
+        found = _settings("edge", data, f"{source} -> {target}")
+        made.join(Edge(called[source], called[target], found, id=f"e{number}"))
+    return made
+
+
+def _settings(scope: keys.Scope, data: Mapping[Any, Any], subject: str) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, value in data.items():
+        key = keys.find(scope, str(name))
+        if key is None or value is None:
+            continue
+        try:
+            found[key.name] = keys.parse(key, keys.render(value))
+        except ValueError as fault:
+            raise ValueError(f"{subject}: {name} = {value!r} {fault}") from None
+    return found
+
+
+def copy_with(metatask: MetaTask, nodes: Iterable[Task], edges: Iterable[Edge]) -> MetaTask:
+    """The same Meta-Task with other nodes and edges."""
+    made = MetaTask(
+        metatask.name,
+        project=metatask.project,
+        settings=metatask.settings,
+        foreign=metatask.foreign,
+        origin=metatask.origin,
+        folder=metatask.folder,
+    )
+    for node in nodes:
+        made.add(node)
+    for edge in edges:
+        made.join(edge)
+    return made

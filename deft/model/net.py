@@ -1,0 +1,343 @@
+"""The Petri net as rows of data: one sub-net per task, dataset and edge; its transitions and its words.
+
+Every transition is a guarded command over committed rows (level-triggered): none depends on having received
+a message. The first row of AUTOMATIC whose guard holds fires; the guards of rows that leave one state
+exclude one another, so that the order decides nothing but what is tried first. Hold on the task or on its
+Meta-Task blocks every automatic row. docs/reference/net.md prints these tables; a test holds them equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from deft.base.guards import Expr, Type, Vocabulary
+from deft.model.tasks import Membership, State
+from deft.wire.orders import OrderKind
+
+TOKENS: dict[str, dict[str, Type]] = {
+    "task": {
+        "state": "word",
+        "complete": "flag",  # the definition is complete: there is a command
+        "armed": "flag",
+        "hold": "flag",
+        "metatask_hold": "flag",
+        "force": "flag",
+        "finish": "flag",
+        "abort": "flag",
+        "started": "flag",  # a run order was sent since creation or reset
+        "done_revision": "number",  # 0 until first done
+        "order_seq": "number",  # last order written
+        "allow_empty": "flag",
+        "goal": "number",
+        # JEDI's report of the task
+        "order_seq_applied": "number",
+        "idle": "flag",
+        "rejected": "flag",
+        "ready": "number",
+        "running": "number",
+        "ok": "number",
+        "failed": "number",
+        "skipped": "number",
+    },
+    "inputs": {
+        "role": "word",
+        "start_kind": "word",  # complete, count, percent
+        "start_amount": "number",
+        "on_growth": "word",
+        "on_loss": "word",
+        "on_abort": "word",
+        "reduce": "flag",
+        "membership": "word",
+        "producer": "word",  # the producer's state; none where the dataset is external
+        "dataset_order_seq": "number",
+        # JEDI's reports of the dataset and of the edge
+        "dataset_order_seq_applied": "number",
+        "available": "number",
+        "lost": "number",
+        "expected": "number",  # 0 where it is not known
+        "version": "number",
+        "reported_unfed": "number",
+        "reported_missing": "number",
+        "seen_version": "number",
+    },
+    "outputs": {"membership": "word"},
+}
+
+WORDS: dict[str, dict[str, str]] = {
+    "task": {
+        "held": "hold or metatask_hold",
+        "order_applied": "order_seq_applied == order_seq",
+        "fresh": "order_applied and every(inputs, seen_version == version and order_seen)",
+        "quiet": "fresh and idle and ready == 0 and running == 0",
+        "all_ok": "failed == 0 and skipped == 0 and ok > 0 and every(inputs, secondary or unfed == 0)",
+        "retired": "some(inputs, membership == 'retired') or some(outputs, membership == 'retired')",
+        "supplied": "some(inputs, not secondary and available >= 1)",
+        "used_up": "every(inputs, membership == 'closed' and unfed == 0 and (missing == 0 or on_loss == 'proceed'))",
+        "ending": "state == 'running' and not abort and not rejected and quiet and (finish or used_up)",
+        "perfect": "all_ok and every(inputs, whole)",
+        "goal_met": "ok >= goal * (ok + failed + skipped + total(inputs, missing))",
+        "starved": "some(inputs, not secondary) and every(inputs, membership == 'closed' and producer in "
+        "('none', 'done', 'finished', 'failed', 'aborted', 'broken')) and every(inputs, secondary or "
+        "(available == 0 and (missing == 0 or on_loss == 'proceed')))",
+        "hungry": "some(inputs, unfed > 0) and (every(inputs, not reduce) or every(inputs, membership == 'closed'))",
+        "reopenable": "state in ('done', 'finished', 'failed') and armed and not finish and not abort and not "
+        "retired and order_applied",
+        "grown": "some(inputs, process and (unfed > 0 or regrows))",
+        "asked": "some(inputs, ask and unfed > 0)",
+    },
+    "inputs": {
+        "secondary": "role == 'secondary'",
+        "order_seen": "dataset_order_seq == dataset_order_seq_applied",
+        "unfed": "reported_unfed if task.started else available",
+        "missing": "reported_missing if task.started else lost",
+        "settled": "membership == 'closed' and (producer in ('none', 'done', 'finished') or producer == 'aborted' "
+        "and on_abort == 'use_partial') and (missing == 0 or on_loss == 'proceed')",
+        "enough": "start_kind == 'count' and available >= start_amount or start_kind == 'percent' and "
+        "expected > 0 and available * 100 >= start_amount * expected",
+        "met": "secondary and settled or not secondary and (settled or membership != 'retired' and enough)",
+        "whole": "membership == 'closed' and producer in ('none', 'done') and missing == 0",
+        "process": "on_growth == 'process' and not secondary",
+        "ask": "on_growth == 'ask' or on_growth == 'process' and secondary",
+        "regrows": "producer != 'none' and membership in ('open', 'declared')",
+    },
+    "outputs": {},
+}
+
+VOCABULARY = Vocabulary(TOKENS, WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One transition: when `guard` holds, do all of the rest in one transaction.
+
+    `state`: the new state (None: stays). `put`, `drop`: controls set and cleared. `outputs`: what becomes of
+    the membership of all its outputs. `order`: what is ordered of JEDI. `only_started`: the order is given
+    only where JEDI knows the task. `start`, `done`: note that it was started, that it was done at the
+    present revision of its inputs. `list_inputs`: order a listing of external inputs that never had one.
+    `reason`: whose words explain it: a fixed text, or `report` for JEDI's own.
+    """
+
+    name: str
+    guard: str
+    state: State | None = None
+    put: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    outputs: Membership | None = None
+    order: OrderKind | None = None
+    only_started: bool = False
+    start: bool = False
+    done: bool = False
+    list_inputs: bool = False
+    reason: str = ""
+
+    @property
+    def expr(self) -> Expr:
+        """The guard as an expression."""
+        return _parsed(self.guard)
+
+
+@cache
+def _parsed(guard: str) -> Expr:
+    return VOCABULARY.parse(guard)
+
+
+def _auto(name: str, guard: str, state: State | None = None, **effect: object) -> Row:
+    return Row(name, f"not held and ({guard})", state, **effect)  # type: ignore[arg-type]
+
+
+CLOSED, OPEN, DECLARED = Membership.CLOSED, Membership.OPEN, Membership.DECLARED
+FINAL = ("finish", "abort")
+
+AUTOMATIC: tuple[Row, ...] = (
+    _auto("ready", "state == 'defined' and armed and complete", State.WAITING, list_inputs=True),
+    _auto(
+        "propagate",
+        "state in ('waiting', 'defined') and not started and some(inputs, producer == 'aborted' and on_abort == 'propagate')",
+        State.ABORTED,
+        outputs=CLOSED,
+        reason="a producer of its input was aborted",
+    ),
+    _auto(
+        "start",
+        "state == 'waiting' and armed and supplied and (force or every(inputs, met))",
+        State.RUNNING,
+        start=True,
+        drop=("force",),
+        outputs=OPEN,
+        order=OrderKind.RUN,
+    ),
+    _auto(
+        "no-input",
+        "state == 'waiting' and armed and starved and not allow_empty",
+        State.FAILED,
+        drop=("force",),
+        outputs=CLOSED,
+        reason="input",
+    ),
+    _auto(
+        "no-input-allowed",
+        "state == 'waiting' and armed and starved and allow_empty",
+        State.DONE,
+        drop=("force",),
+        outputs=CLOSED,
+        done=True,
+        reason="its input is empty, and allow_empty is set",
+    ),
+    _auto("finalize-failed", "ending and ok == 0", State.FAILED, outputs=CLOSED, reason="report"),
+    _auto("finalize-done", "ending and perfect", State.DONE, drop=FINAL, outputs=CLOSED, done=True),
+    _auto(
+        "finalize-finished",
+        "ending and ok > 0 and not perfect and (finish or goal_met)",
+        State.FINISHED,
+        outputs=CLOSED,
+        reason="report",
+    ),
+    _auto(
+        "finalize-exhausted",
+        "ending and ok > 0 and not perfect and not (finish or goal_met)",
+        State.EXHAUSTED,
+        outputs=CLOSED,
+        reason="report",
+    ),
+    _auto(
+        "end-abort", "state == 'running' and abort and not rejected and quiet and done_revision == 0", State.ABORTED, outputs=CLOSED
+    ),
+    _auto(
+        "end-abort-done",
+        "state == 'running' and abort and not rejected and quiet and done_revision > 0",
+        State.FINISHED,
+        outputs=CLOSED,
+    ),
+    _auto(
+        "reject",
+        "state == 'running' and order_applied and rejected",
+        State.BROKEN,
+        outputs=CLOSED,
+        reason="report",
+    ),
+    _auto(
+        "refeed",
+        "state == 'running' and not finish and not abort and order_applied and idle and not rejected and hungry",
+        order=OrderKind.RUN,
+    ),
+    _auto(
+        "promote",
+        "state == 'finished' and quiet and perfect",
+        State.DONE,
+        drop=FINAL,
+        done=True,
+    ),
+    _auto("reopen", "reopenable and started and grown", State.RUNNING, outputs=OPEN, order=OrderKind.RUN),
+    _auto("reopen-unstarted", "reopenable and not started and (grown or asked)", State.WAITING, outputs=DECLARED),
+    _auto(
+        "reopen-ask",
+        "reopenable and started and not grown and asked",
+        State.EXHAUSTED,
+        reason="input grew; `deft retry` takes it in",
+    ),
+)
+
+ENDED_STATES = "('done', 'finished', 'failed', 'aborted', 'broken')"
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What an operator may do to a task: the rows tried in order, when it is already so, why it is refused.
+
+    `refusals`: (guard, what to say); the first that holds explains why no row does.
+    """
+
+    name: str
+    rows: tuple[Row, ...]
+    already: str = ""
+    refusals: tuple[tuple[str, str], ...] = ()
+
+
+_HOLD_FIRST = ("held", "is on hold; resume it first")
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "start",
+            (Row("start", "state == 'defined' and not armed", put=("armed",)),),
+            already="armed",
+            refusals=(("state != 'defined'", "was started already"),),
+        ),
+        Verb(
+            "force",
+            (
+                Row("force", "state == 'waiting' and not force", put=("force",)),
+                Row("force-defined", "state == 'defined' and complete", put=("armed", "force")),
+            ),
+            already="force and state in ('waiting', 'defined')",
+            refusals=(
+                ("state == 'defined'", "has no command yet; its definition is not complete"),
+                ("state == 'running'", "is running already"),
+                ("not held", "has ended; `deft retry` runs what is missing again"),
+            ),
+        ),
+        Verb(
+            "disarm",
+            (
+                Row("disarm", "state == 'waiting'", State.DEFINED, drop=("armed", "force")),
+                Row("disarm-defined", "state == 'defined' and armed", drop=("armed", "force")),
+            ),
+            already="state == 'defined' and not armed",
+            refusals=(
+                ("state == 'running'", "is running; `deft hold` stops it for a while, `deft abort` for good"),
+                ("not armed or armed", "has ended; there is nothing to disarm"),
+            ),
+        ),
+        Verb(
+            "hold",
+            (Row("hold", f"state not in {ENDED_STATES} and not hold", put=("hold",), order=OrderKind.HOLD,
+                 only_started=True),),
+            already="hold",
+            refusals=((f"state in {ENDED_STATES}", "has ended; there is nothing to hold"),),
+        ),
+        Verb(
+            "resume",
+            (Row("resume", "hold", drop=("hold",), order=OrderKind.RESUME, only_started=True),),
+            already="not held",
+            refusals=(("metatask_hold", "is held with its whole Meta-Task; `deft resume META` lifts that"),),
+        ),
+        Verb(
+            "abort",
+            (
+                Row("abort", "state == 'running' and not abort", put=("abort",), drop=("finish", "force", "hold"),
+                    order=OrderKind.ABORT),
+                Row("abort-done", "state in ('defined', 'waiting', 'exhausted') and done_revision > 0",
+                    State.FINISHED, drop=("finish", "force", "hold"), outputs=CLOSED, reason="aborted by hand"),
+                Row("abort-now", "state in ('defined', 'waiting', 'exhausted') and done_revision == 0",
+                    State.ABORTED, drop=("finish", "force", "hold"), outputs=CLOSED, reason="aborted by hand"),
+            ),
+            already="abort or state == 'aborted'",
+            refusals=((f"state in {ENDED_STATES}", "has ended; there is nothing to abort"),),
+        ),
+        Verb(
+            "retry",
+            (
+                Row("retry", "state in ('finished', 'failed', 'exhausted', 'aborted', 'broken') and not retired "
+                    "and started", State.RUNNING, drop=FINAL, outputs=OPEN, order=OrderKind.RETRY),
+                Row("retry-unstarted", "state in ('finished', 'failed', 'exhausted', 'aborted', 'broken') and not "
+                    "retired and not started", State.WAITING, drop=FINAL, outputs=DECLARED),
+            ),
+            already="state in ('running', 'waiting')",
+            refusals=(
+                ("state == 'done'", "is done, with nothing to retry; `deft clone` does all of it again"),
+                ("retired", "has retired data and cannot be restarted"),
+                ("state == 'defined'", "was never started; `deft start` does that"),
+            ),
+        ),
+    )
+}  # fmt: skip
+
+
+def row(name: str) -> Row:
+    """The automatic row of that name. Raises KeyError."""
+    return _BY_NAME[name]
+
+
+_BY_NAME = {one.name: one for one in AUTOMATIC}

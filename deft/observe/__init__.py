@@ -1,0 +1,1 @@
+"""The read side: where all stands."""

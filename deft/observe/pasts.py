@@ -1,0 +1,40 @@
+"""What was: the history of changes, and the settings things were given."""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+
+from deft.access import roles
+from deft.access.roles import Actor
+from deft.store import history as changes
+from deft.store import selection
+from deft.store.history import Past
+from deft.store.session import Session
+from deft.store.tables import deft_metatask, deft_node
+
+
+def history(session: Session, actor: Actor, text: str, limit: int = 1000) -> list[Past]:
+    """The last changes of a Meta-Task or of some of its tasks, oldest first. Raises NotFound."""
+    roles.require(actor, "read")
+    with session.reading() as conn:
+        chosen = selection.resolve(conn, text)
+        return changes.of(conn, chosen.metatask_id, None if chosen.whole else chosen.node_ids, limit)
+
+
+def settings(session: Session, actor: Actor, text: str) -> dict[str, dict[str, object]]:
+    """The settings of the tasks of a selection, and of the Meta-Task itself where it is named whole."""
+    roles.require(actor, "read")
+    with session.reading() as conn:
+        chosen = selection.resolve(conn, text)
+        found: dict[str, dict[str, object]] = {}
+        if chosen.whole:
+            one = sa.select(deft_metatask.c.settings).where(deft_metatask.c.id == chosen.metatask_id)
+            found[chosen.full_name] = json.loads(conn.execute(one).scalar_one())
+        n = deft_node.c
+        query = sa.select(n.name, n.settings).where(n.metatask_id == chosen.metatask_id, n.kind == "task")
+        if not chosen.whole:
+            query = query.where(n.id.in_(chosen.node_ids))
+        found |= {row.name: json.loads(row.settings) for row in conn.execute(query.order_by(n.position))}
+    return found

@@ -1,0 +1,221 @@
+"""Where all stands: Meta-Tasks in one line each, one Meta-Task task by task. Counters, never scans of jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from deft.access import roles
+from deft.access.roles import Actor
+from deft.store import holds, selection, standing
+from deft.store.holds import Hold
+from deft.store.session import Session
+from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
+from deft.wire.tables import wire_dataset, wire_task
+
+_CONTROLS = ("armed", "hold", "force", "finish", "abort")
+_COUNTERS = ("ready", "running", "ok", "failed", "skipped", "jobs", "jobs_running", "jobs_ok", "jobs_failed")
+
+
+@dataclass(frozen=True, slots=True)
+class MetaTaskLine:
+    """One Meta-Task in a list."""
+
+    metatask: str
+    state: str
+    tasks: int
+    ended: int
+    owner: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """One task: its state, its controls, what JEDI reports of it, and why where there is something to say.
+
+    `expected` units of its primary inputs, as far as they are known; `progress` from 0 to 1 of these.
+    """
+
+    task: str
+    state: str
+    controls: tuple[str, ...]
+    phase: str | None
+    expected: int
+    progress: float
+    reason: str | None
+    changed: datetime
+    ready: int = 0
+    running: int = 0
+    ok: int = 0
+    failed: int = 0
+    skipped: int = 0
+    jobs: int = 0
+    jobs_running: int = 0
+    jobs_ok: int = 0
+    jobs_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One Meta-Task in full."""
+
+    metatask: str
+    state: str
+    owner: str
+    created: datetime
+    origin: str | None
+    tasks: tuple[TaskLine, ...]
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLine:
+    """One dataset: who makes it, who uses it, whether it may grow, and what is in it."""
+
+    dataset: str
+    type: str
+    producer: str | None
+    consumers: tuple[str, ...]
+    membership: str
+    revision: int
+    available: int
+    lost: int
+    events: int
+    bytes: int
+    sources: tuple[str, ...] = ()
+    format: str | None = None
+
+
+def list_metatasks(session: Session, actor: Actor, limit: int = 10_000) -> list[MetaTaskLine]:
+    """All Meta-Tasks, newest first."""
+    roles.require(actor, "read")
+    with session.reading() as conn:
+        m = deft_metatask.c
+        query = sa.select(m.id, m.project, m.name, m.owner, m.created).order_by(m.id.desc()).limit(limit)
+        rows = conn.execute(query).all()
+        stand = standing.of(conn, [row.id for row in rows])
+    return [
+        MetaTaskLine(
+            metatask=f"{row.project}/{row.name}",
+            state=stand[row.id].state,
+            tasks=sum(stand[row.id].counts.values()),
+            ended=_ended(stand[row.id].counts),
+            owner=row.owner,
+            created=row.created,
+        )
+        for row in rows
+    ]
+
+
+def _ended(counts: Any) -> int:
+    return sum(counts.get(state, 0) for state in ("done", "finished", "failed", "aborted", "broken"))
+
+
+def status(session: Session, actor: Actor, text: str) -> Status:
+    """One Meta-Task, or some of its tasks. Raises NotFound, BadInput."""
+    roles.require(actor, "read")
+    with session.reading() as conn:
+        chosen = selection.resolve(conn, text)
+        m = deft_metatask.c
+        row = conn.execute(sa.select(m.owner, m.created, m.origin).where(m.id == chosen.metatask_id)).one()
+        return Status(
+            metatask=chosen.full_name,
+            state=standing.of(conn, [chosen.metatask_id])[chosen.metatask_id].state,
+            owner=row.owner,
+            created=row.created,
+            origin=row.origin,
+            tasks=tuple(task_lines(conn, chosen.metatask_id, None if chosen.whole else chosen.node_ids)),
+            holds=tuple(holds.in_force(conn, chosen.metatask_id)),
+        )
+
+
+def lines_of(session: Session, node_ids: Sequence[int]) -> dict[str, TaskLine]:
+    """Some tasks by name: for progress."""
+    with session.reading() as conn:
+        of = sa.select(deft_node.c.metatask_id).where(deft_node.c.id.in_(node_ids)).distinct()
+        found = [line for one in conn.execute(of).scalars().all() for line in task_lines(conn, one, node_ids)]
+    return {line.task: line for line in found}
+
+
+def task_lines(conn: Connection, metatask_id: int, node_ids: Sequence[int] | None = None) -> list[TaskLine]:
+    """The tasks of a Meta-Task in the order of its document."""
+    n, w = deft_node.c, wire_task.c
+    supply = _supply(metatask_id)
+    columns = (
+        n.id, n.name, n.state, n.reason, n.changed, w.phase, w.reason.label("report"), supply.c.units,
+        *(n[name] for name in _CONTROLS), *(sa.func.coalesce(w[name], 0).label(name) for name in _COUNTERS),
+    )  # fmt: skip
+    source = deft_node.outerjoin(wire_task, w.task_id == n.id).outerjoin(supply, supply.c.target_id == n.id)
+    query = sa.select(*columns).select_from(source).where(n.metatask_id == metatask_id, n.kind == "task")
+    if node_ids is not None:
+        query = query.where(n.id.in_(node_ids))
+    return [_task_line(row) for row in conn.execute(query.order_by(n.position))]
+
+
+def _supply(metatask_id: int) -> sa.Subquery:
+    """Units in the primary inputs of each task: those expected where that is known, else those there."""
+    e, d, w = deft_edge.c, deft_dataset.c, wire_dataset.c
+    there = sa.func.coalesce(w.available + w.lost, d.synthetic)
+    expected = sa.func.coalesce(w.expected, 0)
+    known = sa.case((expected > there, expected), else_=there)
+    source = deft_edge.join(deft_dataset, d.id == e.dataset_id).outerjoin(wire_dataset, w.dataset_id == d.id)
+    query = sa.select(e.target_id, sa.func.sum(known).label("units")).select_from(source)
+    return query.where(e.metatask_id == metatask_id, e.role == "primary").group_by(e.target_id).subquery()
+
+
+def _task_line(row: sa.Row[Any]) -> TaskLine:
+    expected = max(int(row.units or 0), row.ready + row.running + row.ok + row.failed + row.skipped)
+    return TaskLine(
+        task=row.name,
+        state=row.state,
+        controls=tuple(name for name in _CONTROLS if row._mapping[name] and name != "armed"),
+        phase=row.phase if row.state == "running" else None,
+        expected=expected,
+        progress=round(row.ok / expected, 4) if expected else 0.0,
+        reason=row.reason or (row.report if row.state == "running" else None),
+        changed=row.changed,
+        **{name: row._mapping[name] for name in _COUNTERS},
+    )
+
+
+def datasets(session: Session, actor: Actor, text: str) -> list[DatasetLine]:
+    """The datasets that the tasks of a selection make or use."""
+    roles.require(actor, "read")
+    with session.reading() as conn:
+        chosen = selection.resolve(conn, text)
+        return _dataset_lines(conn, chosen.metatask_id, set(chosen.node_ids))
+
+
+def _dataset_lines(conn: Connection, metatask_id: int, node_ids: set[int]) -> list[DatasetLine]:
+    d, w, producer = deft_dataset.c, wire_dataset.c, deft_node.alias()
+    e, consumer = deft_edge.c, deft_node.alias()
+    edges = sa.select(e.dataset_id, consumer.c.id, consumer.c.name).join_from(
+        deft_edge, consumer, consumer.c.id == e.target_id
+    )
+    used: dict[int, list[tuple[int, str]]] = {}
+    for row in conn.execute(edges.where(e.metatask_id == metatask_id).order_by(e.position)):
+        used.setdefault(row.dataset_id, []).append((row.id, row.name))
+    counters = [sa.func.coalesce(w[name], 0).label(name) for name in ("lost", "events", "bytes")]
+    columns = (d.id, d.name, d.type, d.format, d.membership, d.revision, d.sources, d.producer_id,
+               producer.c.name.label("producer"), sa.func.coalesce(w.available, d.synthetic).label("available"),
+               *counters)  # fmt: skip
+    source = deft_dataset.outerjoin(producer, producer.c.id == d.producer_id).outerjoin(
+        wire_dataset, w.dataset_id == d.id
+    )
+    query = sa.select(*columns).select_from(source).where(d.metatask_id == metatask_id).order_by(d.id)
+    return [
+        DatasetLine(
+            dataset=row.name, type=row.type, producer=row.producer,
+            consumers=tuple(name for _, name in used.get(row.id, [])), membership=row.membership,
+            revision=row.revision, available=row.available, lost=row.lost, events=row.events, bytes=row.bytes,
+            sources=tuple(json.loads(row.sources or "[]")), format=row.format,
+        )
+        for row in conn.execute(query)
+        if row.producer_id in node_ids or any(node_id in node_ids for node_id, _ in used.get(row.id, []))
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Rows to model and back: tables, graphs, markings, guards in SQL, history."""

@@ -1,0 +1,259 @@
+"""Meta-Task <-> rows: the graph as node and edge adjacency tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from deft.base.database import batches, insert_rows
+from deft.base.errors import BadInput, Finding, Refused
+from deft.model import naming
+from deft.model.graph import MetaTask
+from deft.model.keys import Value
+from deft.model.tasks import Dataset, Edge, Foreign, Membership, NodeKind, StartWhen, State, Task
+from deft.store.tables import deft_count, deft_dataset, deft_edge, deft_metatask, deft_node
+
+DEFAULT_GOAL = 1.0
+
+
+def to_json(content: Any) -> str:
+    """Compact JSON, as all structures are kept."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def name_key(project: str, name: str) -> str:
+    """What makes a Meta-Task unique: its name without regard to case."""
+    return f"{project}/{name}".lower()
+
+
+# --- writing -----------------------------------------------------------------------------------------------
+
+
+def save(conn: Connection, metatask: MetaTask, *, owner: str, now: datetime) -> int:
+    """Insert a valid Meta-Task; its tasks are defined, none is armed. Returns its id.
+
+    Raises Refused where the name is taken, BadInput where a dataset's name cannot be made.
+    """
+    key = name_key(metatask.project, metatask.name)
+    known = conn.execute(sa.select(deft_metatask.c.id).where(deft_metatask.c.name_key == key)).scalar()
+    if known is not None:
+        raise Refused(f"there is a Meta-Task {metatask.full_name} already; give another name with --name NEW")
+    metatask_id = _insert_metatask(conn, metatask, key, owner, now)
+    node_ids = _insert_nodes(conn, metatask, metatask_id, now)
+    _insert_datasets_and_edges(conn, metatask, metatask_id, node_ids)
+    tasks = sum(1 for _ in metatask.tasks)
+    insert_rows(conn, deft_count, [{"metatask_id": metatask_id, "state": State.DEFINED.value, "tasks": tasks}])
+    return metatask_id
+
+
+def _insert_metatask(conn: Connection, metatask: MetaTask, key: str, owner: str, now: datetime) -> int:
+    row = {
+        "project": metatask.project,
+        "name": metatask.name,
+        "name_key": key,
+        "owner": owner,
+        "settings": to_json(metatask.settings),
+        "foreign_parts": _foreign_text(metatask.foreign),
+        "origin": metatask.origin or None,
+        "folder": metatask.folder or None,
+        "created": now,
+    }
+    made = conn.execute(sa.insert(deft_metatask).values(row)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def _insert_nodes(conn: Connection, metatask: MetaTask, metatask_id: int, now: datetime) -> dict[str, int]:
+    depths = metatask.depths()
+    goal = float(metatask.settings.get("goal", DEFAULT_GOAL))
+    rows = [
+        {
+            "metatask_id": metatask_id,
+            "name": node.name,
+            "kind": node.kind.value,
+            "position": position,
+            "depth": depths[node.name],
+            "document_id": node.id or None,
+            "settings": to_json(dict(node.settings)),
+            "foreign_parts": _foreign_text(node.foreign),
+            "complete": int(bool(node.command)),
+            "arms": int(node.armed),
+            "allow_empty": int(bool(node.settings.get("allow_empty", False))),
+            "goal": float(node.settings.get("goal", goal)),
+            "changed": now,
+        }
+        for position, node in enumerate(metatask.nodes)
+    ]
+    insert_rows(conn, deft_node, rows)
+    query = sa.select(deft_node.c.name, deft_node.c.id).where(deft_node.c.metatask_id == metatask_id)
+    return {name: node_id for name, node_id in conn.execute(query)}
+
+
+def _insert_datasets_and_edges(
+    conn: Connection, metatask: MetaTask, metatask_id: int, node_ids: Mapping[str, int]
+) -> None:
+    datasets = metatask.datasets()
+    names = _dataset_names(metatask, datasets, node_ids)
+    insert_rows(
+        conn,
+        deft_dataset,
+        [
+            _dataset_row(dataset, name, metatask_id, node_ids)
+            for name, dataset in zip(names, datasets, strict=True)
+        ],
+    )
+    query = sa.select(deft_dataset.c.name, deft_dataset.c.id).where(deft_dataset.c.metatask_id == metatask_id)
+    dataset_ids = {name: dataset_id for name, dataset_id in conn.execute(query)}
+    of_edge = {
+        (edge.source, edge.target, edge.id): dataset_ids[name]
+        for name, dataset in zip(names, datasets, strict=True)
+        for edge in dataset.edges
+    }
+    rows = [
+        _edge_row(edge, position, metatask_id, node_ids, of_edge[edge.source, edge.target, edge.id])
+        for position, edge in enumerate(metatask.edges)
+    ]
+    implicit = [
+        _implicit_row(metatask_id, node_ids[dataset.consumer], dataset_ids[name])
+        for name, dataset in zip(names, datasets, strict=True)
+        if dataset.synthetic
+    ]
+    insert_rows(conn, deft_edge, rows)
+    insert_rows(conn, deft_edge, implicit)
+
+
+def _dataset_names(
+    metatask: MetaTask, datasets: Sequence[Dataset], node_ids: Mapping[str, int]
+) -> list[str]:
+    pattern = str(metatask.settings.get("naming.pattern", naming.DEFAULT_PATTERN))
+    found: list[Finding] = []
+    names = []
+    for dataset in datasets:
+        task = dataset.producer or dataset.consumer or dataset.edges[0].source
+        fields = naming.DatasetName(metatask.project, metatask.name, task, dataset.type, node_ids[task])
+        try:
+            names.append(naming.make(fields, pattern))
+        except ValueError as fault:
+            found.append(Finding("dataset-name", str(fault), subject=task))
+    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    found += [Finding("dataset-name", f"two datasets would be called {name}") for name in sorted(twice)]
+    if found:
+        raise BadInput(f"the datasets of {metatask.full_name} cannot be named:", found)
+    return names
+
+
+def _dataset_row(
+    dataset: Dataset, name: str, metatask_id: int, node_ids: Mapping[str, int]
+) -> dict[str, Any]:
+    membership = Membership.CLOSED if dataset.synthetic else Membership.DECLARED
+    return {
+        "metatask_id": metatask_id,
+        "producer_id": node_ids[dataset.producer] if dataset.producer else None,
+        "name": name,
+        "type": dataset.type,
+        "format": dataset.format or None,
+        "membership": membership.value,
+        "synthetic": dataset.synthetic,
+        "open": int(dataset.open),
+        "sources": to_json(dataset.sources) if dataset.sources else None,
+    }
+
+
+def _edge_row(
+    edge: Edge, position: int, metatask_id: int, node_ids: Mapping[str, int], dataset_id: int
+) -> dict[str, Any]:
+    start = StartWhen.parse(edge.text("start_when", "complete"))
+    return {
+        "metatask_id": metatask_id,
+        "source_id": node_ids[edge.source],
+        "target_id": node_ids[edge.target],
+        "dataset_id": dataset_id,
+        "position": position,
+        "document_id": edge.id or None,
+        "settings": to_json(dict(edge.settings)),
+        "foreign_parts": _foreign_text(edge.foreign),
+        "role": edge.text("role", "primary"),
+        "start_kind": start.kind,
+        "start_amount": start.amount,
+        "on_growth": edge.text("on_growth", "process"),
+        "on_loss": edge.text("on_loss", "wait"),
+        "on_abort": edge.text("on_abort", "propagate"),
+        "reduce": int(bool(edge.settings.get("reduce", False))),
+    }
+
+
+def _implicit_row(metatask_id: int, node_id: int, dataset_id: int) -> dict[str, Any]:
+    edge = Edge("", "")
+    row = _edge_row(edge, -1, metatask_id, {"": node_id}, dataset_id)
+    return {**row, "source_id": None}
+
+
+def _foreign_text(foreign: Foreign) -> str | None:
+    return to_json(foreign.fragments) if foreign.fragments else None
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+
+def load(conn: Connection, metatask_id: int) -> MetaTask:
+    """The Meta-Task as it was imported: the whole graph, with all settings and foreign pieces."""
+    row = conn.execute(sa.select(deft_metatask).where(deft_metatask.c.id == metatask_id)).one()
+    made = MetaTask(
+        row.name,
+        project=row.project,
+        settings=json.loads(row.settings),
+        foreign=_foreign(row.foreign_parts),
+        origin=row.origin or "",
+        folder=row.folder or "",
+    )
+    names: dict[int, str] = {}
+    nodes = sa.select(deft_node).where(deft_node.c.metatask_id == metatask_id).order_by(deft_node.c.position)
+    for node in conn.execute(nodes):
+        names[node.id] = node.name
+        settings: dict[str, Value] = json.loads(node.settings)
+        parts = _foreign(node.foreign_parts)
+        made.add(Task(node.name, NodeKind(node.kind), settings, node.document_id or "", foreign=parts))
+    edges = sa.select(deft_edge).where(deft_edge.c.metatask_id == metatask_id, deft_edge.c.source_id.is_not(None))
+    for edge in conn.execute(edges.order_by(deft_edge.c.position)):
+        made.join(
+            Edge(
+                names[edge.source_id],
+                names[edge.target_id],
+                json.loads(edge.settings),
+                edge.document_id or "",
+                foreign=_foreign(edge.foreign_parts),
+            )
+        )
+    return made
+
+
+def _foreign(text: str | None) -> Foreign:
+    return Foreign(tuple((key, part) for key, part in json.loads(text))) if text else Foreign()
+
+
+# --- Meta-Task rows ----------------------------------------------------------------------------------------
+
+
+def lock(conn: Connection, metatask_ids: Sequence[int]) -> None:
+    """Hold Meta-Tasks for this transaction, so that one evaluation of each runs at a time.
+
+    SQLite has one writer at a time anyway.
+    """
+    if conn.dialect.name != "sqlite":
+        for part in batches(sorted(metatask_ids)):
+            rows = sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part)).order_by(deft_metatask.c.id)
+            conn.execute(rows.with_for_update()).all()
+
+
+def metatasks_of(conn: Connection, node_ids: Sequence[int]) -> set[int]:
+    """The Meta-Tasks that tasks belong to."""
+    found: set[int] = set()
+    for part in batches(node_ids):
+        query = sa.select(deft_node.c.metatask_id).where(deft_node.c.id.in_(part)).distinct()
+        found.update(conn.execute(query).scalars())
+    return found

@@ -1,0 +1,64 @@
+"""Where a Meta-Task stands, in one word: derived from its counters, its hold and what can still move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from deft.base.database import batches
+from deft.model.standing import word
+from deft.model.tasks import Membership, State
+from deft.store.tables import deft_count, deft_dataset, deft_dirty, deft_edge, deft_metatask, deft_node
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A Meta-Task's state and how many of its tasks are in which."""
+
+    state: str
+    counts: Mapping[str, int]
+
+
+def of(conn: Connection, metatask_ids: Sequence[int]) -> dict[int, Standing]:
+    """The standing of Meta-Tasks, in a few statements for any number of them."""
+    found: dict[int, Standing] = {}
+    for part in batches(metatask_ids):
+        counts: dict[int, dict[str, int]] = {metatask_id: {} for metatask_id in part}
+        query = sa.select(deft_count).where(deft_count.c.metatask_id.in_(part), deft_count.c.tasks > 0)
+        for row in conn.execute(query):
+            counts[row.metatask_id][row.state] = row.tasks
+        held = _ids(conn, sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part), deft_metatask.c.hold == 1))
+        armed = _ids(conn, _tasks(part).where(deft_node.c.armed == 1))
+        expecting = _ids(conn, _expecting(part)) | _ids(conn, _to_look_at(part))
+        for metatask_id, states in counts.items():
+            state = word(
+                states, held=metatask_id in held, armed=metatask_id in armed, expecting=metatask_id in expecting
+            )
+            found[metatask_id] = Standing(state, states)
+    return found
+
+
+def _ids(conn: Connection, query: sa.Select[tuple[int]]) -> set[int]:
+    return set(conn.execute(query).scalars())
+
+
+def _tasks(metatask_ids: Sequence[int]) -> sa.Select[tuple[int]]:
+    return sa.select(deft_node.c.metatask_id).where(deft_node.c.metatask_id.in_(metatask_ids)).distinct()
+
+
+def _expecting(metatask_ids: Sequence[int]) -> sa.Select[tuple[int]]:
+    """Meta-Tasks in which a task waits for an external dataset that is not listed yet, or still open."""
+    growing = (Membership.DECLARED.value, Membership.OPEN.value)
+    external = (deft_dataset.c.producer_id.is_(None), deft_dataset.c.membership.in_(growing))
+    source = deft_edge.join(deft_dataset, deft_dataset.c.id == deft_edge.c.dataset_id)
+    waits = sa.exists().select_from(source).where(deft_edge.c.target_id == deft_node.c.id, *external)
+    waiting = (deft_node.c.state == State.WAITING.value, deft_node.c.hold == 0)
+    return _tasks(metatask_ids).where(*waiting, waits.correlate(deft_node))
+
+
+def _to_look_at(metatask_ids: Sequence[int]) -> sa.Select[tuple[int]]:
+    """Meta-Tasks with a task in the journal: the next sweep may move it."""
+    return _tasks(metatask_ids).where(deft_node.c.id.in_(sa.select(deft_dirty.c.node_id)), deft_node.c.hold == 0)

@@ -1,0 +1,1 @@
+"""Orders, reports and answers between DEFT and JEDI, and the bells that say: look now."""

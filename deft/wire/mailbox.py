@@ -1,0 +1,131 @@
+"""The mailbox: every statement on the wire_ tables. Callers bring the connection and the transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from deft.base.database import batches, insert_rows
+from deft.wire.orders import Order, OrderKind, to_text
+from deft.wire.reports import DatasetReport, TaskReport
+from deft.wire.tables import wire_answer, wire_changed, wire_dataset, wire_input, wire_order, wire_task
+
+# --- DEFT's side -------------------------------------------------------------------------------------------
+
+
+def post(conn: Connection, orders: Sequence[Order], now: datetime) -> None:
+    """Append orders; part of the transaction that changes the state they follow from."""
+    insert_rows(
+        conn,
+        wire_order,
+        [
+            {
+                "task_id": order.task_id,
+                "dataset_id": order.dataset_id,
+                "seq": order.seq,
+                "kind": order.kind.value,
+                "idempotency_key": order.key,
+                "body": to_text(order.body),
+                "created": now,
+            }
+            for order in orders
+        ],
+    )
+
+
+def take_changed(conn: Connection, limit: int = 10_000) -> tuple[set[int], set[int]]:
+    """Take up to `limit` rows of the journal: the tasks and the datasets whose reports changed.
+
+    Exactly the rows read are deleted: a row that a slower transaction commits later keeps its turn.
+    """
+    columns = (wire_changed.c.id, wire_changed.c.task_id, wire_changed.c.dataset_id)
+    rows = conn.execute(sa.select(*columns).order_by(wire_changed.c.id).limit(limit)).all()
+    for part in batches([row.id for row in rows]):
+        conn.execute(sa.delete(wire_changed).where(wire_changed.c.id.in_(part)))
+    tasks = {row.task_id for row in rows if row.task_id is not None}
+    return tasks, {row.dataset_id for row in rows if row.dataset_id is not None}
+
+
+def answer_of(conn: Connection, order_id: int) -> dict[str, Any] | None:
+    """JEDI's answer to an order, or None where there is none yet."""
+    body = conn.execute(sa.select(wire_answer.c.body).where(wire_answer.c.order_id == order_id)).scalar()
+    return None if body is None else dict(json.loads(body))
+
+
+# --- JEDI's side -------------------------------------------------------------------------------------------
+
+
+def pending(conn: Connection, limit: int = 1000) -> list[Order]:
+    """Orders not applied yet, oldest first."""
+    columns = [c for c in wire_order.c if c.name not in ("pending", "applied")]
+    query = sa.select(*columns).where(wire_order.c.pending == 1).order_by(wire_order.c.id).limit(limit)
+    return [
+        Order(
+            kind=OrderKind(row.kind),
+            seq=row.seq,
+            key=row.idempotency_key,
+            body=json.loads(row.body),
+            task_id=row.task_id,
+            dataset_id=row.dataset_id,
+            id=row.id,
+            created=row.created,
+        )
+        for row in conn.execute(query)
+    ]
+
+
+def acknowledge(conn: Connection, order_ids: Sequence[int], now: datetime) -> None:
+    """Mark orders as applied; part of the transaction that applies them."""
+    for part in batches(order_ids):
+        done = sa.update(wire_order).where(wire_order.c.id.in_(part))
+        conn.execute(done.values(pending=0, applied=now))
+
+
+def answer(conn: Connection, order_id: int, body: dict[str, Any], now: datetime) -> None:
+    """Answer an order."""
+    insert_rows(conn, wire_answer, [{"order_id": order_id, "body": to_text(body), "created": now}])
+
+
+def report_tasks(conn: Connection, reports: Sequence[TaskReport], now: datetime) -> None:
+    """Overwrite the reports of tasks and of their inputs, and note them in the journal."""
+    rows = []
+    for report in reports:
+        row = asdict(report)
+        del row["inputs"]
+        rows.append({**row, "idle": int(report.idle), "rejected": int(report.rejected), "updated": now})
+    _overwrite(conn, wire_task, "task_id", rows)
+    _overwrite(conn, wire_input, "edge_id", [asdict(i) for report in reports for i in report.inputs])
+    insert_rows(conn, wire_changed, [{"task_id": r.task_id, "dataset_id": None} for r in reports])
+
+
+def report_datasets(conn: Connection, reports: Sequence[DatasetReport]) -> None:
+    """Overwrite the reports of datasets, and note them in the journal."""
+    _overwrite(conn, wire_dataset, "dataset_id", [asdict(report) for report in reports])
+    insert_rows(conn, wire_changed, [{"task_id": None, "dataset_id": r.dataset_id} for r in reports])
+
+
+def _overwrite(conn: Connection, table: sa.Table, key: str, rows: list[dict[str, Any]]) -> None:
+    """Update rows that exist, insert the others: plain SQL that every dialect knows."""
+    if not rows:
+        return
+    known = _existing(conn, table.c[key], [row[key] for row in rows])
+    insert_rows(conn, table, [row for row in rows if row[key] not in known])
+    old = [row for row in rows if row[key] in known]
+    if old:
+        names = [name for name in old[0] if name != key]
+        statement = sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}"))
+        values = {name: sa.bindparam(f"b_{name}") for name in names}
+        conn.execute(statement.values(values), [{f"b_{k}": v for k, v in row.items()} for row in old])
+
+
+def _existing(conn: Connection, column: sa.Column[int], ids: Iterable[int]) -> Collection[int]:
+    found: set[int] = set()
+    for part in batches(list(ids)):
+        found.update(conn.execute(sa.select(column).where(column.in_(part))).scalars())
+    return found

@@ -1,0 +1,159 @@
+"""Orders of DEFT to JEDI: frozen messages with a versioned JSON form (schemas/order.schema.json).
+
+`run` and `retry` carry the whole task, so JEDI needs nothing else. Unknown keys are ignored on reading, so
+that a newer DEFT may talk to an older JEDI within one version number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from deft.base.errors import BadInput
+
+VERSION = 1
+Value = str | int | float | bool
+
+
+class OrderKind(StrEnum):
+    """What DEFT may order. The kinds of a dataset (scan, grow, close) have their own sequence."""
+
+    RUN = "run"
+    SPEC = "spec"
+    HOLD = "hold"
+    RESUME = "resume"
+    FINISH = "finish"
+    ABORT = "abort"
+    RETRY = "retry"
+    RECOVER = "recover"
+    DISCARD = "discard"
+    GROW = "grow"
+    CLOSE = "close"
+    LIMIT = "limit"
+    SCAN = "scan"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input edge of a task. `synthetic` > 0: the units 1..synthetic of a task without data input.
+
+    `producer` is the name of the producing task, empty for an external dataset. `closed`: DEFT had closed
+    the dataset when it gave the order.
+    """
+
+    edge_id: int
+    dataset_id: int
+    dataset: str
+    type: str
+    role: str = "primary"
+    reduce: bool = False
+    closed: bool = True
+    synthetic: int = 0
+    producer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output dataset of a task; `format` is the suffix of its files, without a dot, or empty."""
+
+    dataset_id: int
+    dataset: str
+    type: str
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """A whole task as JEDI needs it.
+
+    `settings` are the flat keys of the GraphML profile that JEDI acts on, with their typed values:
+    `resources.*`, `split.*`, `scouts.*`, `retry.*`, `batch.*`, `container.image`, `modules`, `max_running`,
+    `priority`, `goal`, `cluster`. `template_dir` is the folder of the template's payload files (absolute).
+    """
+
+    task_id: int
+    metatask_id: int
+    project: str
+    metatask: str
+    task: str
+    command: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+    attrs: Mapping[str, Value] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    template_dir: str = ""
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """`project/metatask/task`."""
+        return f"{self.project}/{self.metatask}/{self.task}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """List an external dataset. `sources`: paths, globs, `@file` lists, and `!glob` to leave out.
+
+    All paths are absolute. `known` are units given one by one (`deft augment`).
+    """
+
+    dataset_id: int
+    dataset: str
+    sources: tuple[str, ...]
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order as it lies in wire_order; exactly one of task_id and dataset_id is set."""
+
+    kind: OrderKind
+    seq: int
+    key: str
+    body: Mapping[str, Any]
+    task_id: int | None = None
+    dataset_id: int | None = None
+    id: int = 0
+    created: datetime | None = None
+
+
+def dump(message: TaskSpec | Scan) -> dict[str, Any]:
+    """A message as the JSON object of an order's body."""
+    return {"v": VERSION, **asdict(message)}
+
+
+def load_task(body: Mapping[str, Any]) -> TaskSpec:
+    """The task in a run, spec or retry order. Raises BadInput for a body of a newer version."""
+    content = _checked(body, TaskSpec)
+    content["inputs"] = tuple(Input(**_known(i, Input)) for i in body.get("inputs", ()))
+    content["outputs"] = tuple(Output(**_known(o, Output)) for o in body.get("outputs", ()))
+    return TaskSpec(**content)
+
+
+def load_scan(body: Mapping[str, Any]) -> Scan:
+    """The dataset in a scan order. Raises BadInput for a body of a newer version."""
+    content = _checked(body, Scan)
+    content["sources"] = tuple(content["sources"])
+    return Scan(**content)
+
+
+def _checked(body: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
+    version = body.get("v")
+    if version != VERSION:
+        raise BadInput(f"an order of version {version!r}; this JEDI reads version {VERSION}: upgrade it")
+    return _known(body, kind)
+
+
+def _known(content: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
+    names = {f.name for f in fields(kind)}
+    return {key: value for key, value in content.items() if key in names}
+
+
+def to_text(body: Mapping[str, Any]) -> str:
+    """A body as it is stored: compact JSON."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

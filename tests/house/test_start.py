@@ -1,0 +1,65 @@
+"""A command starts fast: it imports and spends no more than it needs."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.repository import deft
+
+HEAVY = ("networkx", "lxml", "alembic")
+TRIES = 5  # the least of them: what else the machine does only ever adds
+
+PROBE = """
+import atexit, sys
+atexit.register(lambda: print("MODULES", *sorted({name.partition(".")[0] for name in sys.modules})))
+from deft.__main__ import main
+sys.argv = ["deft", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder with an empty database."""
+    folder = tmp_path_factory.mktemp("start") / "work"
+    made = deft("init", "--workdir", str(folder))
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.mark.parametrize("command", ["status", "list", "jobs"])
+def test_looking_imports_nothing_heavy(command: str, workdir: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PROBE, command, "--workdir", str(workdir)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    imported = ran.stdout.rpartition("MODULES")[2].split()
+    assert "deft" in imported, ran.stdout + ran.stderr
+    assert [module for module in HEAVY if module in imported] == []
+
+
+def test_help_imports_no_database() -> None:
+    ran = subprocess.run([sys.executable, "-c", PROBE, "--help"], capture_output=True, text=True, check=True)
+    assert "sqlalchemy" not in ran.stdout.rpartition("MODULES")[2].split()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "limit_s"), [("--help", 0.15), ("status", 0.35), ("list", 0.35)])
+def test_a_command_spends_little_cpu(command: str, limit_s: float, workdir: Path) -> None:
+    environ = {**os.environ, "DEFT_WORKDIR": str(workdir)}
+    assert min(_cpu_s(command, environ) for _ in range(TRIES)) < limit_s
+
+
+def _cpu_s(command: str, environ: dict[str, str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    deft(command, environ=environ)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

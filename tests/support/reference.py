@@ -1,0 +1,133 @@
+"""Write the tables of docs/reference that follow from the code: `make docs`.
+
+A page holds `<!-- begin NAME -->` and `<!-- end NAME -->`; what stands between is written here, and
+tests/house/test_reference.py holds it equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from deft.base import config, errors
+from deft.model import keys
+from tests.support.repository import ROOT
+
+FOLDER = ROOT / "docs" / "reference"
+
+MEANINGS = {
+    "database.url": "the database; empty: the file `deft.db` in the work folder",
+    "database.password_file": "a file whose first line is the password of the URL",
+    "sweep.every_s": "seconds between two sweeps that nothing asked for",
+    "jedi.slots": "jobs that run at once on this machine; 0: as many as the cores it may use",
+    "jedi.poll_s": "seconds between two looks that no hint asked for",
+    "jedi.beat_s": "seconds between two signs of life of a job's wrapper",
+    "jedi.log_max_mb": "how much of a job's output and error text is kept, each, MB",
+    "jedi.max_losses": "how often a job may be lost through no fault of its own before it fails",
+    "jedi.kill_grace_s": "seconds between asking a job to end and killing it",
+}
+
+
+def key_table(scope: keys.Scope) -> Iterator[str]:
+    """The keys of one scope of the GraphML profile."""
+    rows = [(f"`{key.name}`", key.kind, _range(key), key.help) for key in keys.KEYS if key.scope == scope]
+    rows += [(f"`{prefix}x`", "string", "any", "any name after the dot") for prefix in keys.FAMILIES[scope]]
+    return _table(("key", "type", "values", "meaning"), rows)
+
+
+def _range(key: keys.Key) -> str:
+    if key.choices:
+        return ", ".join(key.choices)
+    low = "" if key.low is None else f"{key.low:g} or more"
+    if key.high is None:
+        return low or "any"
+    return f"{key.low or 0:g} to {key.high:,.15g}"
+
+
+def settings_table() -> Iterator[str]:
+    """Every setting with its default and its variable."""
+    rows = [
+        (
+            f"[{section}] `{one.name}`",
+            _default(one.default),
+            _variable(section, one.name),
+            _meaning(section, one.name),
+        )
+        for section, kind in config.SECTIONS.items()
+        for one in fields(kind)
+    ]
+    return _table(("setting", "default", "in the environment", "meaning"), rows)
+
+
+def _default(value: object) -> str:
+    return f"`{value}`" if value != "" else "empty"
+
+
+def _variable(section: str, name: str) -> str:
+    return f"`DEFT_{section.upper()}__{name.upper()}`"
+
+
+def _meaning(section: str, name: str) -> str:
+    found = MEANINGS.get(f"{section}.{name}")
+    if found is None:
+        raise KeyError(f"tests/support/reference.py has no meaning for the setting {section}.{name}")
+    return found
+
+
+def error_table() -> Iterator[str]:
+    """The tree of errors with its exit codes."""
+    rows = [
+        (str(kind.exit_code), f"`{kind.__name__}`", str(kind.http_status), "yes" if kind.transient else "")
+        for kind in sorted(_tree(errors.DeftError), key=lambda kind: kind.exit_code)
+    ]
+    return _table(("exit code", "error", "HTTP status", "may pass by itself"), rows)
+
+
+def _tree(root: type[errors.DeftError]) -> Iterator[type[errors.DeftError]]:
+    yield root
+    for child in root.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from _tree(child)
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heading)} |"
+    yield f"|{'---|' * len(heading)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"
+
+
+TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
+    "graphml.md": {
+        "graph keys": lambda: key_table("graph"),
+        "node keys": lambda: key_table("node"),
+        "edge keys": lambda: key_table("edge"),
+    },
+    "settings.md": {"settings": settings_table},
+    "exit-codes.md": {"errors": error_table},
+}
+
+
+def rendered(page: Path) -> str:
+    """The page with its tables as they follow from the code. Raises ValueError for a mark that is missing."""
+    text = page.read_text(encoding="utf-8")
+    for name, table in TABLES[page.name].items():
+        marked = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        if not marked.search(text):
+            raise ValueError(f"{page} has no place for the table {name!r}")
+        content = "\n".join(table()) + "\n"
+        text = marked.sub(lambda mark, content=content: mark[1] + content + mark[2], text)  # type: ignore[misc]
+    return text
+
+
+def main() -> None:
+    """Write every page anew."""
+    for name in TABLES:
+        page = FOLDER / name
+        page.write_text(rendered(page), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
