@@ -32,10 +32,6 @@ class Piece:
         self.source: str | None = None
         self.target: str | None = None
 
-    def keep(self, slot: str, text: str) -> None:
-        """Keep a foreign fragment."""
-        self.foreign.append((slot, text))
-
     def take(self, name: str) -> str:
         """A setting as text without blanks around it, no longer among the settings."""
         return str(self.settings.pop(name, "")).strip() if name in self.settings else ""

@@ -115,7 +115,8 @@ class Declarations:
     def _column(self, id: str, holder: Holder, name: str, default: str | None, line: int) -> Column:
         if holder == "graphml":
             return Column(id, None)
-        own = name or id.removeprefix(keys.PREFIX[holder])
+        prefix = keys.PREFIX[holder]
+        own = name or (id[len(prefix) :] if id.lower().startswith(prefix) else id)
         if own.lower().startswith(keys.STATE):
             return Column(id, None, dropped=True)
         key = named(holder, own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from lxml import etree
@@ -37,24 +36,15 @@ class _Late(NamedTuple):
     line: int
 
 
-@dataclass(slots=True)
 class Elements:
     """What was read so far."""
 
-    namespace: str
-    declared: Declarations
-    found: Collector
-    limits: Limits
-    nodes: list[Piece]
-    edges: list[Piece]
-    graph: Piece
-    late: list[_Late]
-    tags: dict[str, str]
-    data: str
-
     def __init__(self, namespace: str, declared: Declarations, found: Collector, limits: Limits) -> None:
         self.namespace, self.declared, self.found, self.limits = namespace, declared, found, limits
-        self.nodes, self.edges, self.late = [], [], []
+        self.nodes: list[Piece] = []
+        self.edges: list[Piece] = []
+        self.late: list[_Late] = []
+        self.kept = 0  # fragments so far
         self.graph = Piece("", 0)
         names = ("data", "default", "graph", "node", "edge", "hyperedge", "key", "locator")
         self.data = f"{{{namespace}}}data" if namespace else "data"
@@ -63,8 +53,6 @@ class Elements:
     def key(self, element: etree._Element) -> None:
         """Declare a key."""
         line = line_of(element)
-        if len(self.declared) >= self.limits.keys:
-            raise refusal("too-many-keys", f"it declares more than {self.limits.keys:,} keys", line)
         id = element.get("id")
         if not id:
             self.found.error("no-id", "a <key> has no id", line)
@@ -113,7 +101,7 @@ class Elements:
                     return
             self._unusual(child, holder, piece)
         elif kind is None:
-            piece.keep("<", self._canonical(child))
+            self._keep(piece, "<", self._canonical(child))
         elif kind == "locator":
             message = "it refers to another document, which is never followed"
             self.found.error("locator", message, line_of(child))
@@ -158,7 +146,7 @@ class Elements:
         if key is None:
             if not column.dropped:
                 column.used = True
-                piece.foreign.append(("=" + column.id, text))
+                self._keep(piece, "=" + column.id, text)
             return
         settings = piece.settings
         if key.name in settings:
@@ -196,6 +184,7 @@ class Elements:
         text = "" if len(child) else child.text or ""
         column = self.declared.tables[holder].get(key)
         if column is None:
+            self._count()
             self.late.append(_Late(holder, piece, key, text, markup, line))
         else:
             self._markup(column, markup, text, piece, line)
@@ -204,7 +193,7 @@ class Elements:
         if column.key is None:
             if not column.dropped:
                 column.used = True
-                piece.keep("<" + column.id, markup)
+                self._keep(piece, "<" + column.id, markup)
         elif markup.count("<") > 2:  # more than its own two tags
             message = f"{piece.id or 'the graph'}: {column.key.name} holds elements, not a text"
             self.found.error("bad-value", message, line, subject=piece.id)
@@ -216,7 +205,16 @@ class Elements:
             raise refusal("too-many-attributes", "an element has too many attributes", line_of(element))
         for name, value in sorted((str(name), str(value)) for name, value in element.items()):
             if name not in _OWN[holder] and not name.startswith((_HINT, _SCHEMA)):
-                piece.keep("@" + name, value)
+                self._keep(piece, "@" + name, value)
+
+    def _keep(self, piece: Piece, slot: str, text: str) -> None:
+        self._count()
+        piece.foreign.append((slot, text))
+
+    def _count(self) -> None:
+        self.kept += 1
+        if self.kept > self.limits.fragments:
+            raise refusal("too-many-fragments", f"it has more than {self.limits.fragments:,} foreign pieces")
 
     def _canonical(self, element: etree._Element) -> str:
         try:

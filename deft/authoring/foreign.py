@@ -20,15 +20,17 @@ it back gives the same text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
 from lxml import etree
 
+from deft.authoring.prologue import GRAPHML
+
 XML = "http://www.w3.org/XML/1998/namespace"
 _TEXT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}
 _ATTRIBUTE = _TEXT | {ord('"'): "&quot;", ord("\n"): "&#10;", ord("\t"): "&#9;"}
-_SPECIAL = re.compile("[&<>\"\t\r\n]")
+_SPECIAL = re.compile('[&<>"\t\r\n]')
 
 
 class TooDeep(Exception):
@@ -55,7 +57,7 @@ def _pieces(element: etree._Element, graphml: str, scope: Mapping[str, str], dep
         raise TooDeep
     here = _Names(element, graphml, scope)
     tag = here.name(str(element.tag), element.prefix)
-    items = [(str(name), str(value)) for name, value in element.items()]
+    items = sorted((str(name), str(value)) for name, value in element.items())
     attributes = sorted((here.name(name, None, own=False), value) for name, value in items)
     spelled = [*sorted(here.declared), *attributes]
     yield "".join([f"<{tag}", *(f' {name}="{attribute(value)}"' for name, value in spelled)])
@@ -74,31 +76,33 @@ class _Names:
 
     def __init__(self, element: etree._Element, graphml: str, scope: Mapping[str, str]) -> None:
         self._graphml = graphml
-        self._in_scope = {uri: prefix for prefix, uri in sorted(_prefixed(element), reverse=True)}
+        self._bound = sorted((prefix, uri) for prefix, uri in element.nsmap.items() if prefix)
+        self._used: dict[str, str] = {}
         self.scope = dict(scope)
         self.declared: list[tuple[str, str]] = []
 
     def name(self, qualified: str, prefix: str | None, *, own: bool = True) -> str:
+        """The name as it is written; `own`: an element, which needs no prefix where it is GraphML's."""
         uri, _, local = qualified.rpartition("}")
         uri = uri[1:]
-        if not uri or (own and uri == self._graphml):
+        if not uri or (own and uri in (self._graphml, GRAPHML)):
             return local
         if uri == XML:
             return f"xml:{local}"
         return f"{self._prefix(uri, prefix)}:{local}"
 
     def _prefix(self, uri: str, wanted: str | None) -> str:
-        prefix = wanted or self._in_scope.get(uri) or self._made(uri)
+        prefix = next(p for p in self._candidates(uri, wanted) if self._used.setdefault(p, uri) == uri)
         if self.scope.get(prefix) != uri:
             self.scope[prefix] = uri
             self.declared.append((f"xmlns:{prefix}", uri))
         return prefix
 
-    def _made(self, uri: str) -> str:
-        same = [prefix for prefix, bound in self.scope.items() if bound == uri]
-        taken = self.scope.keys() | set(self._in_scope.values())
-        return min(same) if same else next(p for n in count() if (p := f"ns{n}") not in taken)
-
-
-def _prefixed(element: etree._Element) -> list[tuple[str, str]]:
-    return [(prefix, uri) for prefix, uri in element.nsmap.items() if prefix]
+    def _candidates(self, uri: str, wanted: str | None) -> Iterator[str]:
+        """What it had, what is declared already, what the document declared, a new one."""
+        if wanted:
+            yield wanted
+        yield from sorted(prefix for prefix, bound in self.scope.items() if bound == uri)
+        yield from (prefix for prefix, bound in self._bound if bound == uri)
+        taken = self.scope.keys() | dict(self._bound).keys()
+        yield from (prefix for n in count() if (prefix := f"ns{n}") not in taken)

@@ -41,13 +41,19 @@ def read(path: Path, *, limits: Limits = CLI, strict: bool = False) -> Reading:
     Raises BadInput with every fault found, NotFound where there is no such file.
     """
     try:
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             return read_stream(stream, origin=path, limits=limits, strict=strict)
     except FileNotFoundError:
         raise NotFound(f"there is no file {path}") from None
-    except (OSError, ValueError) as fault:
-        reason = getattr(fault, "strerror", None) or str(fault)
-        raise refusal("unreadable", f"{path} cannot be read: {reason}") from None
+    except OSError as fault:
+        raise refusal("unreadable", f"{path} cannot be read: {fault.strerror or fault}") from None
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except ValueError as fault:  # a path with a NUL
+        raise OSError(str(fault)) from None
 
 
 def read_stream(stream: BinaryIO, *, origin: Path, limits: Limits = CLI, strict: bool = False) -> Reading:
@@ -84,7 +90,8 @@ class _Document:
         self._tag = {name: f"{{{namespace}}}{name}" if namespace else name for name in _EVENTS}
         self.elements = Elements(namespace, Declarations(found), found, limits)
         self._graph: etree._Element | None = None
-        self._refused: set[etree._Element] = set()  # other graphs, told once each
+        self._refused: set[int] = set()  # the lines of other graphs, told once each
+        self._rare = 0  # keys and graphs: they stay in memory until the end
 
     def parse(self, reader: CappedReader) -> None:
         """Take every element as it ends, and let go of it."""
@@ -115,6 +122,7 @@ class _Document:
         )
 
     def _key(self, element: etree._Element) -> None:
+        self._count_rare("keys")
         parent = element.getparent()
         if parent is not None and parent.getparent() is None:
             self.elements.key(element)
@@ -143,17 +151,28 @@ class _Document:
         element.clear(keep_tail=True)  # type: ignore[call-arg]
 
     def _hyperedge(self, element: etree._Element) -> None:
+        if self._belongs(element):
+            element.clear(keep_tail=True)  # type: ignore[call-arg]
         self._found.error("hyperedge", "hyperedges join no two tasks", line_of(element),
                           hint="draw one edge for each producer and consumer")  # fmt: skip
 
+    def _count_rare(self, what: str) -> None:
+        self._rare += 1
+        if self._rare > self._limits.keys:
+            raise refusal(f"too-many-{what}", f"it has more than {self._limits.keys:,} {what}")
+
     def _graph_end(self, element: etree._Element) -> None:
+        self._count_rare("graphs")
         if self._is_graph(element):
             self.elements.fill(element, "graph", self.elements.graph)
 
     def _belongs(self, element: etree._Element) -> bool:
         """True where it stands in the one graph; what stood before it there is taken and let go."""
         graph = element.getparent()
-        if graph is None or not self._is_graph(graph):
+        if graph is None:
+            return False
+        if not self._is_graph(graph):
+            _drop(element, graph)
             return False
         while (before := graph[0]) is not element:
             self.elements.child(before, "graph", self.elements.graph)
@@ -168,8 +187,8 @@ class _Document:
             self.elements.graph.line = line_of(element)
             self._directed(element)
             return True
-        if element not in self._refused and element.tag == self._tag["graph"]:
-            self._refused.add(element)
+        if line_of(element) not in self._refused and element.tag == self._tag["graph"]:
+            self._refused.add(line_of(element))
             self._refuse(element)
         return False
 
@@ -193,6 +212,13 @@ class _Document:
         elif direction != "directed":
             self._found.error("undirected", f"edgedefault is {direction!r}", line_of(element),
                               hint='a Meta-Task is directed: write edgedefault="directed"')  # fmt: skip
+
+
+def _drop(element: etree._Element, parent: etree._Element) -> None:
+    """Let go of an element that is not wanted, and of all before it."""
+    element.clear(keep_tail=True)  # type: ignore[call-arg]
+    while parent[0] is not element:
+        del parent[0]
 
 
 def _ended(reader: CappedReader, tags: tuple[str, ...]) -> Iterator[etree._Element]:

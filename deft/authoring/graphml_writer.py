@@ -26,6 +26,7 @@ _T = TypeVar("_T")
 _BATCH = 2000  # elements a write
 _TYPES: dict[Kind, str] = {"string": "string", "int": "long", "double": "double", "boolean": "boolean"}
 _SPECIAL = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MARKUP = re.compile('[&<>"\t\n\r\x00-\x1f\ud800-\udfff\ufffe\uffff]')
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -81,6 +82,15 @@ class _Plan:
             item = _Item({**edge.settings, **more} if more else edge.settings, edge.foreign)
             yield f'edge id="{id}" source="{ends[edge.source]}" target="{ends[edge.target]}"', item
 
+    def settings(self, scope: Scope) -> Iterator[Mapping[str, Value]]:
+        """All that nodes or edges hold, in no order: which keys there are, and of which types."""
+        if scope == "node":
+            yield dict.fromkeys(("task", "kind", "metatask"), "")
+            yield from (node.settings for node in self.metatask.nodes)
+        else:
+            yield from (edge.settings for edge in self.metatask.edges)
+        yield from (values for (holder, _), values in self._state.items() if holder == scope)
+
     def _more(self, scope: Scope, name: str) -> Mapping[str, Value]:
         return self._state.get((scope, name), {}) if self._state else {}
 
@@ -101,9 +111,9 @@ def _unique(wanted: Iterable[tuple[_T, str]], prefix: str) -> dict[_T, str]:
 def _document(plan: _Plan) -> Iterator[str]:
     graph = plan.graph
     spellers: dict[Scope, _Speller] = {
-        "graph": _Speller("graph", [graph], "    "),
-        "node": _Speller("node", (item for _, item in plan.nodes), "      "),
-        "edge": _Speller("edge", (item for _, item in plan.edges), "      "),
+        "graph": _Speller("graph", [graph.settings], "    "),
+        "node": _Speller("node", plan.settings("node"), "      "),
+        "edge": _Speller("edge", plan.settings("edge"), "      "),
     }
     kept = graph.foreign.fragments
     root = [(slot[1:], text) for slot, text in kept if slot.startswith("/")]
@@ -130,13 +140,13 @@ def _elements(items: Iterator[tuple[str, _Item]], speller: _Speller) -> Iterator
 class _Speller:
     """Spells the data of one scope; a key with `${...}` left in a value is declared as string."""
 
-    def __init__(self, scope: Scope, items: Iterable[_Item], indent: str) -> None:
+    def __init__(self, scope: Scope, held: Iterable[Mapping[str, Value]], indent: str) -> None:
         self._scope = scope
         self._indent = indent
         texts: set[str] = set()
         others: set[str] = set()
-        for item in items:
-            for name, value in item.settings.items():
+        for settings in held:
+            for name, value in settings.items():
                 (texts if type(value) is str else others).add(name)
         self._keys = {name: self._key(name) for name in sorted(texts | others)}
         self._kinds: dict[str, Kind] = {
@@ -214,6 +224,8 @@ def _escaped(text: str) -> str:
 
 
 def _attribute(text: str) -> str:
+    if not _MARKUP.search(text):
+        return text
     _legal(text)
     return foreign.attribute(text)
 

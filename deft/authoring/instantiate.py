@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os.path
 import re
+import sys
+import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -59,6 +61,12 @@ def instantiate(metatask: MetaTask, given: Mapping[str, str], facts: Mapping[str
         count = "one fault" if len(found) == 1 else f"{len(found)} faults"
         raise BadInput(f"{metatask.full_name} cannot be filled: {count}", found)
     return made
+
+
+def facts_here(*, template: str, workdir: str) -> dict[str, str]:
+    """The facts of this Python, with the two folders that only the caller knows."""
+    stdlib = sysconfig.get_path("stdlib")
+    return {"python": sys.executable, "python.stdlib": stdlib, "template": template, "workdir": workdir}
 
 
 def protect(metatask: MetaTask) -> MetaTask:

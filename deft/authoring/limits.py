@@ -30,13 +30,16 @@ class Limits:
     depth: int = 64
     attributes: int = 64
     keys: int = 1000
+    fragments: int = 20_000_000  # foreign pieces, and data whose keys come later
     nodes: int = 2_000_000
     edges: int = 8_000_000
     id: int = 255
 
 
 CLI = Limits()
-UPLOAD = Limits(bytes=64 * MIB, ratio_from=4 * MIB, nodes=100_000, edges=400_000)
+UPLOAD = Limits(
+    bytes=64 * MIB, ratio_from=4 * MIB, nodes=100_000, edges=400_000, fragments=2_000_000
+)  # fmt: skip
 
 
 def refusal(code: str, message: str, line: int | None = None, hint: str | None = None) -> BadInput:

@@ -10,9 +10,7 @@ from xml.parsers import expat
 
 from deft.authoring.limits import CappedReader, refusal
 
-ENCODINGS = frozenset(
-    ["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "iso-8859-1", "latin1"]
-)
+ENCODINGS = frozenset(["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "iso-8859-1"])
 GRAPHML = "http://graphml.graphdrawing.org/xmlns"
 _KNOWN_HOST = "graphml.graphdrawing.org/"
 

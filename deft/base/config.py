@@ -113,8 +113,10 @@ def find_workdir(given: str | None, environ: Mapping[str, str], *, create: bool 
             return parent
     if create or (here / DATABASE_FILE).is_file():
         return here
+    near = sorted(found.parent.name for found in here.glob(f"*/{DATABASE_FILE}"))
+    meant = f" (--workdir {near[0]}?)" if near else ""
     raise NotFound(
-        f"no {FILE} here ({here}) or above; give --workdir DIR or set DEFT_WORKDIR, or `deft init` one"
+        f"no {FILE} here ({here}) or above; give --workdir DIR{meant} or set DEFT_WORKDIR, or `deft init` one"
     )
 
 

@@ -89,7 +89,7 @@ def cli(ctx: click.Context, workdir: str | None, config: str | None) -> None:
 def main() -> None:
     """Run the command line; every error of ours becomes its message and its exit code."""
     try:
-        cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False)  # what `ctx.exit` was given
     except click.ClickException as fault:
         fault.show()
         sys.exit(fault.exit_code)
@@ -102,6 +102,7 @@ def main() -> None:
     except DeftError as fault:
         _tell(fault)
         sys.exit(fault.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _tell(fault: DeftError) -> None:

@@ -15,7 +15,7 @@ from deft.access.roles import Actor
 from deft.base.errors import BadInput, Refused
 from deft.engine.perform import Cause, Done, perform
 from deft.model.net import ENDED_STATES, VERBS, VOCABULARY, Row, Verb
-from deft.store import graphs, guards, holds, marking, selection
+from deft.store import guards, holds, locks, marking, selection
 from deft.store.selection import Selected
 from deft.store.session import Session
 from deft.store.tables import deft_node
@@ -57,7 +57,7 @@ def control(session: Session, request: ControlRequest) -> ControlAnswer:
     _check(request)
     with session.writing() as conn:
         chosen = selection.resolve(conn, request.selection)
-        graphs.lock(conn, [chosen.metatask_id])
+        locks.lock(conn, [chosen.metatask_id])
         if chosen.whole and request.verb in ("hold", "resume"):
             answer = _whole(session, conn, request, chosen)
         else:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Row as SqlRow
 
 from deft.engine.perform import Cause, Done, perform
 from deft.model.net import AUTOMATIC, Row
-from deft.store import graphs, guards
+from deft.store import guards, locks
 
 _SYSTEM = Cause()
 # Transitions that change nothing a neighbour's guard reads.
@@ -27,7 +27,7 @@ def evaluate(conn: Connection, node_ids: Iterable[int], now: datetime) -> list[D
     fired: list[Done] = []
     while dirty:
         ids = sorted(dirty)
-        graphs.lock(conn, sorted(graphs.metatasks_of(conn, ids)))
+        locks.lock(conn, sorted(locks.metatasks_of(conn, ids)))
         enabled = guards.first_enabled(conn, ids, AUTOMATIC)
         if not enabled:
             break

@@ -33,7 +33,9 @@ from deft.wire import hints, mailbox
 from deft.wire.orders import Order
 
 NOTE_S = 0.25  # what only changes the state of attempts waits that long for a reason to commit
-GATHER_S = 0.02  # ends are gathered that long while everybody has work
+GATHER_S = 0.02  # ends are gathered that long while everybody has work and there is more to give out
+GATHER_LAST_S = 0.004  # and that long where somebody may wait for each of them
+UNBLOCK_S = 0.25
 
 
 class Executor:
@@ -219,11 +221,10 @@ class Executor:
 
     def unblock(self) -> None:
         """Take back what waits behind a long job while another slot is free."""
-        if self._hungry or self.backend.starving():
-            for folder in self.backend.blocked():
-                flight = self.flights.get(folder)
-                if flight is not None:
-                    self.take_back(flight)
+        for folder in self.backend.blocked():
+            flight = self.flights.get(folder)
+            if flight is not None:
+                self.take_back(flight)
 
     # --- when ---
 
@@ -238,10 +239,10 @@ class Executor:
         return bool(self.ended) and self._settle_in_s() <= 0
 
     def _settle_in_s(self) -> float:
-        nothing_ahead = not self._hungry and not self.flights
-        if nothing_ahead or (self._hungry and self.backend.starving()):
+        if not self.flights or (self._hungry and self.backend.starving()):
             return 0.0
-        return self._first_end + GATHER_S - self.clock.monotonic()
+        patience = GATHER_S if self._hungry else GATHER_LAST_S
+        return self._first_end + patience - self.clock.monotonic()
 
     def _time_to_note(self) -> bool:
         now = self.clock.monotonic()
@@ -256,11 +257,13 @@ class Executor:
             times.append(max(0.0, self._settle_in_s()))
         if self._notes():
             times.append(max(0.0, self._noted + NOTE_S - now))
+        if any(flight.state is JobState.QUEUED for flight in self.flights.values()):
+            times.append(UNBLOCK_S)
         return min(one for one in times if one is not None)
 
     def is_quiet(self) -> bool:
         """Whether nothing is under way or waits to be told."""
-        waiting = self.flights or self.ended or self.watch.flights
+        waiting = self.flights or self.ended or self.watch.flights or self.backend.places(0) == 0
         return not waiting and self.reporter.due_s(self.clock.monotonic()) is None
 
 

@@ -104,7 +104,6 @@ def latch(books: Books, task: Task) -> None:
     """Set idle where nothing is ready, running or unfed, or nothing is to be fed any more."""
     if task.idle or task.running:
         return
-    if task.rejected or task.no_feed:
-        task.idle = 1
-    elif not task.ready and not any(edge.unfed for edge in books.inputs(task.id)):
+    stopped = task.rejected or task.no_feed
+    if stopped or not (task.ready or any(edge.unfed for edge in books.inputs(task.id))):
         task.idle = 1

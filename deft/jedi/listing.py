@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+LONGEST = 1000
 MAGIC = re.compile(r"[*?[]")
 
 
@@ -53,6 +54,9 @@ def _reason(sources: Sequence[str], files: Sequence[File], faults: list[str]) ->
 
 def look(path: str, events: int, faults: list[str]) -> File | None:
     """One file as it is on disk; a folder counts as a file of no size."""
+    if _unfit(path):
+        faults.append(f"{path!a} is no usable name: not UTF-8, too long, or with a line break")
+        return None
     try:
         found = os.stat(path)
         if not os.access(path, os.R_OK):
@@ -63,6 +67,11 @@ def look(path: str, events: int, faults: list[str]) -> File | None:
         return None
     size = 0 if stat.S_ISDIR(found.st_mode) else found.st_size
     return File(path, size, events, f"{size}-{found.st_mtime_ns}")
+
+
+def _unfit(path: str) -> bool:
+    """A name that a database, or a list with a name a line, cannot hold."""
+    return len(path) > LONGEST or "\n" in path or path.encode("utf-8", "replace").decode() != path
 
 
 def _named(source: str, faults: list[str]) -> Iterator[tuple[str, int]]:

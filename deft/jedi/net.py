@@ -55,4 +55,5 @@ def move(state: JobState, event: str) -> JobState:
         return _NEXT[state, event]
     except KeyError:
         known = sorted({row.event for row in NET if row.takes == state})
-        raise Refused(f"a job that is {state} does not {event}; it may {', '.join(known) or 'nothing'}") from None
+        may = ", ".join(known) or "nothing"
+        raise Refused(f"a job that is {state} does not {event}; it may {may}") from None

@@ -37,7 +37,7 @@ def prepare(orders: Sequence[Order]) -> dict[int, Listing]:
         if order.kind is OrderKind.SCAN:
             try:
                 found[order.id] = list_files(load_scan(order.body).sources)
-            except (BadInput, TypeError) as fault:
+            except (BadInput, TypeError, AttributeError, KeyError) as fault:
                 found[order.id] = Listing((), str(fault))
         elif order.kind is OrderKind.GROW:
             found[order.id] = list_files([str(path) for path in order.body.get("units", ())])
@@ -67,7 +67,7 @@ def _apply_to_task(books: Books, order: Order, effects: Effects) -> None:
         return
     try:
         act(books, task, order.body, effects)
-    except (BadInput, TypeError, ValueError) as fault:
+    except (BadInput, TypeError, ValueError, AttributeError, KeyError) as fault:
         _reject(task, f"the order {order.kind} cannot be read: {fault}")
 
 
@@ -132,6 +132,7 @@ def _abort(books: Books, task: Task, _body: Mapping[str, object], effects: Effec
 
 
 def _stop_feeding(books: Books, task: Task) -> None:
+    feeding.follow(books)  # what earlier orders of this transaction let in is skipped, not left out
     task.no_feed, task.held = 1, None
     skipped = store.skip_ready(books.conn, task.id) if task.ready else 0
     task.ready -= skipped

@@ -78,7 +78,7 @@ def _plan_task(books: Books, task: Task, room: int, settings: Settings, backend:
             failed.append((choice, str(fault)))
             continue
         intents.append(Intent(_flight(task, choice, wanted, attempt_id), content))
-    _write(books, task, [c for c in chosen], intents, failed, backend)
+    _write(books, task, chosen, intents, failed, backend=backend)
     return intents
 
 
@@ -114,7 +114,8 @@ def _choose_reduce(books: Books, task: Task) -> list[_Choice]:
     known = store.job_numbered(books.conn, task.id, 1)
     units = store.unpacked(books.conn, task.id, None)
     if known is not None:
-        units = sorted([*store.units_of_jobs(books.conn, [known.id])[known.id], *units], key=lambda u: u.unit_id)
+        packed = store.units_of_jobs(books.conn, [known.id])[known.id]
+        units = sorted([*packed, *units], key=lambda unit: unit.unit_id)
         return [_Choice(known, units, new=False)]
     task.last_number = max(task.last_number, 1)
     job = Job(books.next_ids(jedi_job, 1)[0], 1, 0, 0, 0, JobState.PLANNED)
@@ -145,7 +146,7 @@ def _flight(task: Task, choice: _Choice, wanted: Wanted, attempt_id: int) -> Fli
 
 def _write(
     books: Books, task: Task, chosen: Sequence[_Choice], intents: Sequence[Intent],
-    failed: Sequence[tuple[_Choice, str]], backend: str,
+    failed: Sequence[tuple[_Choice, str]], *, backend: str,
 ) -> None:  # fmt: skip
     """Jobs, attempts, rows and counters of what was chosen."""
     bad = {choice.job.id: message for choice, message in failed}

@@ -55,6 +55,8 @@ class Reporter:
                 if _differs(books, "task", task.id, task, AT_ONCE_TASK):
                     at_once.add(task.id)
         fresh = self._changed_datasets(books, datasets)
+        if not tasks:  # nobody else would take them along
+            fresh |= datasets
         due = {t for t in tasks if now - self._told.get(t, -EVERY_S) >= EVERY_S} | at_once
         chosen_tasks, chosen = _together(books, due, fresh, tasks, datasets)
         self._send(books, chosen_tasks, chosen)

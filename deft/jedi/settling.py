@@ -35,7 +35,9 @@ def settle(books: Books, ended: Sequence[Ended], settings: Settings) -> None:
         state = move(flight.written, verdict.event)
         jobs.append(_job_row(flight, result, state, charged))
         attempts.append(_attempt_row(books, flight, result))
-        _count(task, flight, verdict, state, result, settings)
+        _count(task, flight, result, verdict, state)
+        if state in UNSUCCESSFUL:
+            task.reason = _reason(task, flight, result, settings)
     for (units, charged), job_ids in rows.items():
         store.settle_rows(books.conn, job_ids, units, charged=charged)
     store.save_jobs(books.conn, jobs)
@@ -62,9 +64,7 @@ def _judge(task: Task, flight: Flight, result: Result, settings: Settings) -> Ve
     return verdict
 
 
-def _count(
-    task: Task, flight: Flight, verdict: Verdict, state: JobState, result: Result, settings: Settings
-) -> None:
+def _count(task: Task, flight: Flight, result: Result, verdict: Verdict, state: JobState) -> None:
     task.running -= flight.units
     task.count(verdict.units, flight.units)
     task.jobs_running -= 1
@@ -73,7 +73,6 @@ def _count(
         task.measured = _measure(task.measured, result)
     elif state in UNSUCCESSFUL:
         task.jobs_failed += 1
-        task.reason = _reason(task, flight, result, settings)
     elif retry.charges(result.ending):
         task.reason = f"job {flight.number}, attempt {flight.attempt}: {retry.words(result)}"[:600]
 

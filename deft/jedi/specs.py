@@ -12,6 +12,8 @@ from deft.wire.orders import TaskSpec, dump, load_task, to_text
 REST = ("inputs", "inputs_file", "job.index", "job.seed", "unit.key", "unit.first_event", "unit.events",
         "python", "template", "input")  # fmt: skip
 
+NUMBERS = ("resources.walltime_s", "retry.max_attempts", "split.units_per_job", "split.max_units_per_job")
+
 
 @lru_cache(maxsize=1024)
 def read_spec(text: str) -> TaskSpec:
@@ -39,12 +41,22 @@ def why_unfit(spec: TaskSpec) -> str | None:
     """Why the definition cannot be run, or None where it can."""
     if not spec.command.strip():
         return f"{spec.full_name} has no command"
+    wrong = [f"{key} = {spec.settings[key]!r}" for key in NUMBERS if not _is_number(spec.settings.get(key))]
+    if wrong:
+        return f"{spec.full_name}: no number: {', '.join(wrong)}"
     found = placeholders.check(spec.command, sorted(_names(spec)), spec.full_name)
     several = number(spec, "split.units_per_job", 1) > 1 and not is_reduce(spec)
     if several and "input" in placeholders.used(spec.command):
         message = f"{spec.full_name}: a job takes several units: use {{inputs}}, not {{input}}"
         found.append(Finding("several-inputs", message))
     return "; ".join(map(str, found)) or None
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return value is None or value == "" or float(str(value)) >= 0
+    except ValueError:
+        return False
 
 
 def _names(spec: TaskSpec) -> set[str]:

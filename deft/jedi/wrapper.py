@@ -8,6 +8,7 @@ so a payload never runs twice. When the reader of the events dies, the payload t
 """
 
 import collections
+import contextlib
 import errno
 import json
 import os
@@ -30,8 +31,7 @@ SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 class Job:
     """What job.json says."""
 
-    def __init__(self, folder):
-        # type: (str) -> None
+    def __init__(self, folder: str) -> None:
         self.folder = folder
         with open(os.path.join(folder, "job.json"), encoding="utf-8") as stream:
             text = json.load(stream)
@@ -43,16 +43,14 @@ class Job:
         self.log_max_bytes = int(text.get("log_max_bytes") or 0)
         self.outputs = list(text.get("outputs", ()))
 
-    def path(self, name):
-        # type: (str) -> str
+    def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
 
 class Alarm:
     """Signals as bytes on a pipe: a child's end and SIGTERM interrupt a `select` at once."""
 
-    def __init__(self):
-        # type: () -> None
+    def __init__(self) -> None:
         self.reader, writer = os.pipe()
         os.set_blocking(self.reader, False)
         os.set_blocking(writer, False)
@@ -62,23 +60,18 @@ class Alarm:
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         signal.set_wakeup_fd(writer)
 
-    def _ask_to_stop(self, *_):
-        # type: (object) -> None
+    def _ask_to_stop(self, *_: object) -> None:
         self.stop = True
 
-    def drain(self):
-        # type: () -> None
-        try:
+    def drain(self) -> None:
+        with contextlib.suppress(OSError):
             os.read(self.reader, 4096)
-        except OSError:
-            pass
 
 
 class Inbox:
     """The folders that wait, and those to cancel."""
 
-    def __init__(self, fd):
-        # type: (int) -> None
+    def __init__(self, fd: int) -> None:
         self.fd = fd
         self.open = True
         self.folders = collections.deque()  # type: collections.deque[str]
@@ -87,8 +80,7 @@ class Inbox:
         self._poll = select.poll()
         self._poll.register(fd, select.POLLIN)
 
-    def read(self):
-        # type: () -> None
+    def read(self) -> None:
         chunk = os.read(self.fd, 65536)
         self.open = bool(chunk)
         lines = (self._rest + chunk).split(b"\n")
@@ -100,13 +92,11 @@ class Inbox:
             elif folder:
                 self.folders.append(folder)
 
-    def read_waiting(self):
-        # type: () -> None
+    def read_waiting(self) -> None:
         while self.open and select.select([self.fd], [], [], 0)[0]:
             self.read()
 
-    def hung_up(self):
-        # type: () -> bool
+    def hung_up(self) -> bool:
         """True once the writer is gone, even while lines of it can still be read."""
         return any(event & select.POLLHUP for _, event in self._poll.poll(0))
 
@@ -114,13 +104,11 @@ class Inbox:
 class Log:
     """One stream of the payload: a file that is cut in the middle when it grows beyond its cap."""
 
-    def __init__(self, path, cap):
-        # type: (str, int) -> None
+    def __init__(self, path: str, cap: int) -> None:
         self.path, self.cap, self.cut = path, cap, 0
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
-    def trim(self):
-        # type: () -> None
+    def trim(self) -> None:
         size = os.fstat(self.fd).st_size
         if not self.cap or size <= self.cap:
             return
@@ -130,21 +118,18 @@ class Log:
         os.ftruncate(self.fd, keep)
         os.write(self.fd, b"\n[... %d bytes cut by DEFT, see jedi.log_max_mb ...]\n" % self.cut + tail)
 
-    def tail(self):
-        # type: () -> bytes
+    def tail(self) -> bytes:
         size = os.fstat(self.fd).st_size
         return os.pread(self.fd, 4096, max(0, size - 4096))
 
-    def close(self):
-        # type: () -> None
+    def close(self) -> None:
         os.close(self.fd)
 
 
 class Payload:
     """One running payload: its process, its clocks, and why it is being stopped."""
 
-    def __init__(self, job, logs):
-        # type: (Job, list[Log]) -> None
+    def __init__(self, job: Job, logs: "list[Log]") -> None:
         self.job, self.logs = job, logs
         self.stopping = ""
         self._kill_at = None  # type: float | None
@@ -158,21 +143,18 @@ class Payload:
         self._next_beat = self.clock + job.beat_s
         self.deadline = self.clock + job.walltime_s if job.walltime_s else None
 
-    def stop(self, reason):
-        # type: (str) -> None
+    def stop(self, reason: str) -> None:
         """Ask the whole process group to end; tick() kills it when it does not."""
         if not self.stopping:
             self.stopping = reason
             self._kill_at = time.monotonic() + self.job.kill_grace_s
             send(self.child.pid, signal.SIGTERM)
 
-    def wait_s(self):
-        # type: () -> float
+    def wait_s(self) -> float:
         times = [self._next_tick] + [t for t in (self.deadline, self._kill_at) if t is not None]
         return max(0.0, min(times) - time.monotonic())
 
-    def tick(self):
-        # type: () -> bool
+    def tick(self) -> bool:
         """What the clock asks for; True at the first tick."""
         now = time.monotonic()
         if self.deadline is not None and now >= self.deadline:
@@ -193,8 +175,7 @@ class Payload:
                 pass
         return self._ticks == 1
 
-    def follow(self, inbox, alarm, started):
-        # type: (Inbox, Alarm, object) -> list[float]
+    def follow(self, inbox: Inbox, alarm: Alarm, started: object) -> "list[float]":
         """Wait for its end; returns [exit code, signal, wall, cpu, max rss in MB]."""
         while True:
             pid, status, usage = os.wait4(self.child.pid, os.WNOHANG)
@@ -217,8 +198,7 @@ class Payload:
         return [code, killed, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024.0]
 
 
-def shell(job):
-    # type: (Job) -> list[str]
+def shell(job: Job) -> "list[str]":
     """The argument list that runs the command; a very long one goes through a file."""
     if len(job.command) < LONG_COMMAND:
         return ["/bin/sh", "-c", job.command]
@@ -227,16 +207,12 @@ def shell(job):
     return ["/bin/sh", job.path("run.sh")]
 
 
-def send(group, number):
-    # type: (int, int) -> None
-    try:
+def send(group: int, number: int) -> None:
+    with contextlib.suppress(OSError):
         os.killpg(group, number)
-    except OSError:
-        pass
 
 
-def start_time(pid):
-    # type: (int) -> str
+def start_time(pid: int) -> str:
     """Field 22 of /proc/PID/stat; empty where there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:
@@ -245,8 +221,7 @@ def start_time(pid):
         return ""
 
 
-def claim(job, me):
-    # type: (Job, dict[str, object]) -> int | None
+def claim(job: Job, me: "dict[str, object]") -> "int | None":
     """Take the folder: an open file descriptor of its claim, or None where somebody else has it."""
     try:
         fd = os.open(job.path("claim"), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
@@ -256,8 +231,7 @@ def claim(job, me):
     return fd
 
 
-def children():
-    # type: () -> list[int]
+def children() -> "list[int]":
     """Our own living children."""
     found = []
     for name in os.listdir("/proc"):
@@ -272,8 +246,7 @@ def children():
     return found
 
 
-def clear_leftovers(group):
-    # type: (int) -> int
+def clear_leftovers(group: int) -> int:
     """Kill whatever the payload left behind; the number of processes killed."""
     count = 0
     send_left = time.monotonic() + 5.0
@@ -295,8 +268,7 @@ def clear_leftovers(group):
     return count
 
 
-def last_line(log):
-    # type: (Log) -> str
+def last_line(log: Log) -> str:
     """The last line of a stream that says something, made printable."""
     for line in reversed(log.tail().splitlines()):
         text = "".join(c if c.isprintable() else "?" for c in line.decode("utf-8", "replace")).strip()
@@ -305,16 +277,14 @@ def last_line(log):
     return ""
 
 
-def size_of(path):
-    # type: (str) -> int
+def size_of(path: str) -> int:
     if not os.path.isdir(path):
         return os.stat(path).st_size
     names = (os.path.join(folder, name) for folder, _, files in os.walk(path) for name in files)
     return sum(os.lstat(name).st_size for name in names)
 
 
-def publish(job):
-    # type: (Job) -> tuple[dict[str, object], str]
+def publish(job: Job) -> "tuple[dict[str, object], str]":
     """Move the outputs to their places; returns them by dataset, and what is missing."""
     found = {}  # type: dict[str, object]
     for output in job.outputs:
@@ -329,8 +299,7 @@ def publish(job):
     return found, ""
 
 
-def move(source, target):
-    # type: (str, str) -> None
+def move(source: str, target: str) -> None:
     """Rename, over what is there; the folder is made at the first need."""
     try:
         os.rename(source, target)
@@ -346,8 +315,7 @@ def move(source, target):
         remove(old)
 
 
-def remove(path):
-    # type: (str) -> None
+def remove(path: str) -> None:
     if not os.path.isdir(path) or os.path.islink(path):
         os.unlink(path)
         return
@@ -357,8 +325,7 @@ def remove(path):
         os.rmdir(folder)
 
 
-def judge(payload, facts, errors):
-    # type: (Payload, list[float], Log) -> tuple[str, str, dict[str, object]]
+def judge(payload: Payload, facts: "list[float]", errors: Log) -> "tuple[str, str, dict[str, object]]":
     """The class of the end, a message, and the outputs published."""
     code, killed = facts[0], facts[1]
     if payload.stopping == "timeout":
@@ -374,8 +341,7 @@ def judge(payload, facts, errors):
     return ("signal" if killed else "exit"), message, {}
 
 
-def record(job, result):
-    # type: (Job, dict[str, object]) -> None
+def record(job: Job, result: "dict[str, object]") -> None:
     """Leave attempt.json, whole or not at all."""
     path = job.path("attempt.json")
     with open(path + ".new", "w", encoding="utf-8") as stream:
@@ -386,15 +352,13 @@ def record(job, result):
 class Server:
     """The loop over folders."""
 
-    def __init__(self):
-        # type: () -> None
+    def __init__(self) -> None:
         self.alarm, self.inbox = Alarm(), Inbox(0)
         self.heard = True
         self.host = socket.gethostname()
         self.me = {"pid": os.getpid(), "start": start_time(os.getpid()), "host": self.host}
 
-    def serve(self):
-        # type: () -> None
+    def serve(self) -> None:
         while self.heard and not self.alarm.stop:
             self.inbox.read_waiting()
             if self.inbox.folders:
@@ -406,8 +370,7 @@ class Server:
             elif self.alarm.reader in select.select([self.inbox.fd, self.alarm.reader], [], [])[0]:
                 self.alarm.drain()
 
-    def take(self, folder):
-        # type: (str) -> None
+    def take(self, folder: str) -> None:
         """Run one folder if it is still free, and say how it ended."""
         try:
             result = self.run(Job(folder))
@@ -420,8 +383,7 @@ class Server:
         else:
             self.say({"event": "ended", "folder": folder, "result": result})
 
-    def run(self, job):
-        # type: (Job) -> dict[str, object] | None
+    def run(self, job: Job) -> "dict[str, object] | None":
         fd = claim(job, self.me)
         if fd is None:
             return None
@@ -438,8 +400,7 @@ class Server:
                 log.close()
         return result
 
-    def finish(self, payload, facts):
-        # type: (Payload, list[float]) -> dict[str, object]
+    def finish(self, payload: Payload, facts: "list[float]") -> "dict[str, object]":
         """Clean up behind the payload, judge it, publish its outputs and record all that."""
         leftovers = clear_leftovers(payload.child.pid)
         for log in payload.logs:
@@ -463,14 +424,12 @@ class Server:
                 result["class"] = "no-space"
         return result
 
-    def started(self, payload):
-        # type: (Payload) -> None
+    def started(self, payload: Payload) -> None:
         """Said of payloads that run longer than a moment only."""
         self.say({"event": "started", "folder": payload.job.folder, "pid": payload.child.pid,
                   "started": payload.began, "host": self.host})
 
-    def say(self, event):
-        # type: (dict[str, object]) -> None
+    def say(self, event: "dict[str, object]") -> None:
         text = json.dumps(event).encode() + b"\n"
         try:
             while text:
@@ -479,8 +438,7 @@ class Server:
             self.heard = False
 
 
-def adopt_orphans():
-    # type: () -> None
+def adopt_orphans() -> None:
     """Become the parent of whatever a payload leaves behind, where the system can do that."""
     try:
         import ctypes  # noqa: PLC0415  not on every machine
@@ -490,8 +448,7 @@ def adopt_orphans():
         pass
 
 
-def main(arguments):
-    # type: (list[str]) -> int
+def main(arguments: "list[str]") -> int:
     if arguments != ["--serve"]:
         sys.stderr.write("usage: wrapper.py --serve < folders\n")
         return 2

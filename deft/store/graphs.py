@@ -234,26 +234,3 @@ def load(conn: Connection, metatask_id: int) -> MetaTask:
 
 def _foreign(text: str | None) -> Foreign:
     return Foreign(tuple((key, part) for key, part in json.loads(text))) if text else Foreign()
-
-
-# --- Meta-Task rows ----------------------------------------------------------------------------------------
-
-
-def lock(conn: Connection, metatask_ids: Sequence[int]) -> None:
-    """Hold Meta-Tasks for this transaction, so that one evaluation of each runs at a time.
-
-    SQLite has one writer at a time anyway.
-    """
-    if conn.dialect.name != "sqlite":
-        for part in batches(sorted(metatask_ids)):
-            rows = sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part)).order_by(deft_metatask.c.id)
-            conn.execute(rows.with_for_update()).all()
-
-
-def metatasks_of(conn: Connection, node_ids: Sequence[int]) -> set[int]:
-    """The Meta-Tasks that tasks belong to."""
-    found: set[int] = set()
-    for part in batches(node_ids):
-        query = sa.select(deft_node.c.metatask_id).where(deft_node.c.id.in_(part)).distinct()
-        found.update(conn.execute(query).scalars())
-    return found

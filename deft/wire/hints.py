@@ -12,9 +12,10 @@ import os
 import select
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 DEFT = "deft"
 JEDI = "jedi"
@@ -81,40 +82,43 @@ class NotifyBell:
         self._engine = engine
         self._channel = f"deft_{channel}"
         self._listener: Any = None
+        # A hint may be lost: a database that is away is no reason to fail what was committed.
+        self._lost = (SQLAlchemyError, cast(Any, engine.dialect).dbapi.Error, OSError)
 
     def ring(self) -> None:
-        # A hint may be lost: a database that is away is no reason to fail what was committed.
-        with contextlib.suppress(Exception), self._engine.connect() as conn:
+        with contextlib.suppress(*self._lost), self._engine.connect() as conn:
             conn.exec_driver_sql(f"NOTIFY {self._channel}")
             conn.commit()
 
     def _listen(self) -> Any:
         if self._listener is None or self._listener.closed:
-            self._listener = None
-            with contextlib.suppress(Exception):
-                raw = self._engine.raw_connection()
-                raw.detach()
-                listener: Any = raw.driver_connection
+            self.close()
+            with contextlib.suppress(*self._lost):
+                pooled = self._engine.raw_connection()
+                listener: Any = pooled.driver_connection
+                pooled.detach()  # from here on it is ours to close
+                self._listener = listener
                 listener.autocommit = True
                 listener.execute(f"LISTEN {self._channel}")
-                self._listener = listener
         return self._listener
 
     def wait(self, timeout_s: float, also: Sequence[int] = ()) -> list[int]:
-        listener = self._listen()
+        before, listener = self._listener, self._listen()
+        if listener is not before:
+            timeout_s = 0.0  # what was said before we listened: look at once
         fd = None if listener is None else listener.fileno()
         watched = [*also] if fd is None else [fd, *also]
         readable, _, _ = select.select(watched, [], [], max(timeout_s, 0.0))
         if fd is not None and fd in readable:
             try:
                 list(listener.notifies(timeout=0))
-            except Exception:  # the server went away: listen anew at the next wait
+            except self._lost:  # the server went away: listen anew at the next wait
                 self.close()
         return [one for one in readable if one != fd]
 
     def close(self) -> None:
         if self._listener is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(*self._lost):
                 self._listener.close()
             self._listener = None
 

@@ -193,7 +193,9 @@ def test_a_held_metatask_holds_every_task_that_jedi_knows(session: Session) -> N
     assert world.orders("a") == ["run", "hold", "resume"]
 
 
-def test_resume_of_a_metatask_lifts_holds_of_single_tasks_where_it_is_not_held_itself(session: Session) -> None:
+def test_resume_of_a_metatask_lifts_holds_of_single_tasks_where_it_is_not_held_itself(
+    session: Session,
+) -> None:
     world = chain(session)
     world.do("hold", "a")
     assert world.do("resume").changed == ("a",)
@@ -294,7 +296,9 @@ def test_disarm_takes_a_waiting_task_back(session: Session) -> None:
         ("force", "a", "has ended"),
     ],
 )
-def test_a_refused_verb_says_the_state_and_the_way_out(session: Session, verb: str, task: str, says: str) -> None:
+def test_a_refused_verb_says_the_state_and_the_way_out(
+    session: Session, verb: str, task: str, says: str
+) -> None:
     world = World.of(session, metatask(a=""))
     world.report("a", ok=1)
     world.sweep()

@@ -30,10 +30,11 @@ SERVE = """
 import sys
 from pathlib import Path
 from deft.base.clock import SystemClock
-from deft.base.config import Jedi, Settings
+from deft.base.config import Database, Jedi, Settings
 from deft.base.database import open_engine
 from deft.jedi import service
-settings = Settings(workdir=Path(sys.argv[1]), jedi=Jedi(slots=2, kill_grace_s=0.5))
+database = Database(url=sys.argv[3])
+settings = Settings(workdir=Path(sys.argv[1]), jedi=Jedi(slots=2, kill_grace_s=0.5), database=database)
 act = service.work_until_idle if sys.argv[2] == "once" else service.serve
 options = {"until_parent_dies": True} if sys.argv[2] == "child" else {}
 act(settings, open_engine(settings.database_url), SystemClock(), **options)
@@ -59,7 +60,9 @@ class Bench:
 
     # --- what DEFT does ---
 
-    def order(self, kind: str, body: Mapping[str, Any], *, task: int | None = None, dataset: int | None = None) -> None:
+    def order(
+        self, kind: str, body: Mapping[str, Any], *, task: int | None = None, dataset: int | None = None
+    ) -> None:
         """Post one order, in sequence."""
         name = ("task", task) if task is not None else ("dataset", dataset or 0)
         seq = next(self._seqs.setdefault(name, itertools.count(1)))
@@ -89,7 +92,7 @@ class Bench:
         if fault:
             environ["DEFT_TEST_FAULT"] = fault
         return subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(self.workdir), how],
+            [sys.executable, "-c", SERVE, str(self.workdir), how, self.url],
             stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environ,
         )  # fmt: skip
 
@@ -121,7 +124,7 @@ class Bench:
         """The units of a task by what became of them; zeros left out."""
         row = self.task(task_id)
         names = ("ready", "running", "ok", "failed", "skipped")
-        return {name: row[name] for name in names if row[name]}
+        return {name: row[name] for name in names if row.get(name)}
 
     def rows(self, table: sa.Table) -> list[dict[str, Any]]:
         """All rows of a table, in the order of their ids."""
@@ -180,7 +183,9 @@ def output(dataset: int, *, type: str = "out", format: str = "") -> Output:
     return Output(dataset, f"p.m.t.{type}{dataset}", type, format)
 
 
-def spec(command: str, *, inputs: tuple[Input, ...] = (synthetic(1),), task: int = 1, **other: Any) -> TaskSpec:
+def spec(
+    command: str, *, inputs: tuple[Input, ...] = (synthetic(1),), task: int = 1, **other: Any
+) -> TaskSpec:
     """A task."""
     return TaskSpec(task, 1, "p", "m", f"t{task}", command, inputs=inputs, **other)
 

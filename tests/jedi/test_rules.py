@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,9 @@ def test_a_synthetic_unit_is_its_number() -> None:
 
 
 def test_a_file_is_its_path_quoted() -> None:
-    task = spec("cat {input} > {output}", inputs=(Input(1, 1, "d", "raw"),), outputs=(output(2, format="dat"),))
+    task = spec(
+        "cat {input} > {output}", inputs=(Input(1, 1, "d", "raw"),), outputs=(output(2, format="dat"),)
+    )
     assert _command(task, _unit("3", path="/a b")) == "cat '/a b' > /w/jobs/x/out/000007.dat"
 
 
@@ -160,8 +163,6 @@ def test_the_seed_depends_on_task_and_unit_alone() -> None:
     ],
 )
 def test_an_unfit_definition_says_why(command: str, settings: dict[str, int], said: str) -> None:
-    import re
-
     found = specs.why_unfit(spec(command, settings=settings, inputs=(synthetic(1),)))
     assert re.search(said, found or "")
 

@@ -25,7 +25,9 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_memory_and_sql_agree_on_every_guard_of_random_markings(engine: Engine, tmp_path: Path, seed: int) -> None:
+def test_memory_and_sql_agree_on_every_guard_of_random_markings(
+    engine: Engine, tmp_path: Path, seed: int
+) -> None:
     draw = random.Random(seed)
     session = build.session_on(engine, tmp_path)
     for name, shape in SHAPES.items():

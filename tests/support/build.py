@@ -98,7 +98,9 @@ class World:
         """The state of every task."""
         with reading(self.session.engine) as conn:
             n = deft_node.c
-            rows = conn.execute(sa.select(n.name, n.state).where(n.metatask_id == self.metatask_id, n.kind == "task"))
+            rows = conn.execute(
+                sa.select(n.name, n.state).where(n.metatask_id == self.metatask_id, n.kind == "task")
+            )
             return {row.name: row.state for row in rows}
 
     def orders(self, task: str) -> list[str]:
@@ -159,9 +161,14 @@ class World:
 
     def _edges(self, conn: Connection, node: int) -> list[tuple[int, int]]:
         e = deft_edge.c
-        return [(row.id, row.dataset_id) for row in conn.execute(sa.select(e.id, e.dataset_id).where(e.target_id == node))]
+        return [
+            (row.id, row.dataset_id)
+            for row in conn.execute(sa.select(e.id, e.dataset_id).where(e.target_id == node))
+        ]
 
-    def _input(self, conn: Connection, node: int, edge: tuple[int, int], unfed: int, missing: int) -> InputReport:
+    def _input(
+        self, conn: Connection, node: int, edge: tuple[int, int], unfed: int, missing: int
+    ) -> InputReport:
         version = sa.select(wire_dataset.c.version).where(wire_dataset.c.dataset_id == edge[1])
         seen = conn.execute(version).scalar() or 0
         return InputReport(edge[0], node, edge[1], unfed, missing, seen)
@@ -186,7 +193,9 @@ def randomize(conn: Connection, draw: random.Random) -> None:
         if draw.random() < 0.8:
             counters = ("ready", "running", "ok", "failed", "skipped")
             report = {name: max(0, draw.randint(-2, 2)) for name in counters}
-            told = TaskReport(node, draw.randint(0, 2), bool(draw.randint(0, 1)), draw.random() < 0.2, **report)
+            told = TaskReport(
+                node, draw.randint(0, 2), bool(draw.randint(0, 1)), draw.random() < 0.2, **report
+            )
             mailbox.report_tasks(conn, [told], ManualClock().now())
     conn.execute(sa.update(deft_metatask).values(hold=int(draw.random() < 0.2)))
     _randomize_data(conn, draw)
@@ -197,7 +206,9 @@ def _randomize_data(conn: Connection, draw: random.Random) -> None:
         values = {"membership": draw.choice(["declared", "open", "closed", "closed", "closed", "retired"])}
         conn.execute(sa.update(deft_dataset).where(deft_dataset.c.id == dataset).values(values))
         if draw.random() < 0.8:
-            told = DatasetReport(dataset, 0, draw.randint(0, 3), draw.randint(0, 1), draw.randint(0, 3), version=1)
+            told = DatasetReport(
+                dataset, 0, draw.randint(0, 3), draw.randint(0, 1), draw.randint(0, 3), version=1
+            )
             mailbox.report_datasets(conn, [told])
     for edge in conn.execute(sa.select(deft_edge)).all():
         policies = {
@@ -211,9 +222,28 @@ def _randomize_data(conn: Connection, draw: random.Random) -> None:
         }
         conn.execute(sa.update(deft_edge).where(deft_edge.c.id == edge.id).values(policies))
         if draw.random() < 0.8:
-            told = InputReport(edge.id, edge.target_id, edge.dataset_id, draw.randint(0, 1), draw.randint(0, 1), draw.randint(0, 1))
+            told = InputReport(
+                edge.id,
+                edge.target_id,
+                edge.dataset_id,
+                draw.randint(0, 1),
+                draw.randint(0, 1),
+                draw.randint(0, 1),
+            )
             report = TaskReport(edge.target_id, 1, True, ok=1, inputs=(told,))
             mailbox.report_tasks(conn, [report], ManualClock().now())
 
 
-_STATES = ("defined", "waiting", "running", "running", "running", "done", "finished", "failed", "exhausted", "aborted", "broken")
+_STATES = (
+    "defined",
+    "waiting",
+    "running",
+    "running",
+    "running",
+    "done",
+    "finished",
+    "failed",
+    "exhausted",
+    "aborted",
+    "broken",
+)

@@ -7,13 +7,15 @@ tests/house/test_reference.py holds it equal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
 from deft.base import config, errors
 from deft.model import keys
+from tests.support import net_reference
 from tests.support.repository import ROOT
+from tests.support.tables import table
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -34,7 +36,7 @@ def key_table(scope: keys.Scope) -> Iterator[str]:
     """The keys of one scope of the GraphML profile."""
     rows = [(f"`{key.name}`", key.kind, _range(key), key.help) for key in keys.KEYS if key.scope == scope]
     rows += [(f"`{prefix}x`", "string", "any", "any name after the dot") for prefix in keys.FAMILIES[scope]]
-    return _table(("key", "type", "values", "meaning"), rows)
+    return table(("key", "type", "values", "meaning"), rows)
 
 
 def _range(key: keys.Key) -> str:
@@ -58,7 +60,7 @@ def settings_table() -> Iterator[str]:
         for section, kind in config.SECTIONS.items()
         for one in fields(kind)
     ]
-    return _table(("setting", "default", "in the environment", "meaning"), rows)
+    return table(("setting", "default", "in the environment", "meaning"), rows)
 
 
 def _default(value: object) -> str:
@@ -82,7 +84,7 @@ def error_table() -> Iterator[str]:
         (str(kind.exit_code), f"`{kind.__name__}`", str(kind.http_status), "yes" if kind.transient else "")
         for kind in sorted(_tree(errors.DeftError), key=lambda kind: kind.exit_code)
     ]
-    return _table(("exit code", "error", "HTTP status", "may pass by itself"), rows)
+    return table(("exit code", "error", "HTTP status", "may pass by itself"), rows)
 
 
 def _tree(root: type[errors.DeftError]) -> Iterator[type[errors.DeftError]]:
@@ -90,13 +92,6 @@ def _tree(root: type[errors.DeftError]) -> Iterator[type[errors.DeftError]]:
     for child in root.__subclasses__():
         if child.__module__ == errors.__name__:
             yield from _tree(child)
-
-
-def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(heading)} |"
-    yield f"|{'---|' * len(heading)}"
-    for row in rows:
-        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"
 
 
 TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
@@ -107,6 +102,13 @@ TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
     },
     "settings.md": {"settings": settings_table},
     "exit-codes.md": {"errors": error_table},
+    "net.md": {
+        "automatic": net_reference.automatic,
+        "verbs": net_reference.verbs,
+        "words": net_reference.words,
+        "tokens": net_reference.tokens,
+        "picture": net_reference.picture,
+    },
 }
 
 

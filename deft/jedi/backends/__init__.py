@@ -44,7 +44,7 @@ class Backend(Protocol):
         """Whether somebody has nothing, or little, left to run."""
 
     def blocked(self) -> list[Path]:
-        """Attempts that wait behind one that takes long: better taken back and given elsewhere."""
+        """Attempts that wait behind a long one while a slot is free: better taken back."""
 
     def cancel(self, folder: Path) -> None:
         """Stop an attempt that runs."""

@@ -17,11 +17,13 @@ from typing import Any
 from deft.base import faults
 from deft.jedi import wrapper
 from deft.jedi.backends import Event
+from deft.jedi.claims import CLAIM
 from deft.jedi.jobs import read_result
 
 AHEAD_S = 0.2  # work that a wrapper should have before it
 DEEPEST = 32
 LONG_S = 0.5  # nobody should wait longer than this behind a job
+REST_S = 2.0  # after a wrapper that did not even start
 
 
 class _Wrapper:
@@ -30,8 +32,9 @@ class _Wrapper:
     def __init__(self, log: int) -> None:
         command = [sys.executable, "-S", "-E", wrapper.__file__, "--serve"]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, bufsize=0, start_new_session=True
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, bufsize=0,
+            start_new_session=True,
+        )  # fmt: skip
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.inbox = self.process.stdin.fileno()
@@ -39,7 +42,12 @@ class _Wrapper:
         os.set_blocking(self.outbox, False)
         self.queue: deque[str] = deque()
         self.long_since: float | None = None
+        self.has_spoken = False
         self._rest = b""
+
+    def is_stuck(self) -> bool:
+        """Whether it runs something long: nobody should wait behind that."""
+        return self.long_since is not None and time.monotonic() - self.long_since > LONG_S
 
     def tell(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):  # its end is noticed when its events are read
@@ -78,6 +86,7 @@ class LocalPool:
         self._wrappers: list[_Wrapper] = []
         self._mean_s: float | None = None
         self._closed = False
+        self._rest_until = 0.0
 
     def _depth(self) -> int:
         """Jobs a wrapper should have: more ahead where they are short."""
@@ -86,11 +95,12 @@ class LocalPool:
         return max(1, min(DEEPEST, round(AHEAD_S / max(self._mean_s, 1e-4))))
 
     def places(self, occupied: int) -> int:
-        if self._closed:
+        if self._closed or time.monotonic() < self._rest_until:
             return 0
         depth = self._depth()
         idle_slots = self._slots - len(self._wrappers) - occupied
-        return max(0, depth * idle_slots + sum(max(0, depth - len(w.queue)) for w in self._wrappers))
+        ahead = sum(max(0, depth - len(one.queue)) for one in self._wrappers if not one.is_stuck())
+        return max(0, depth * idle_slots + ahead)
 
     def submit(self, folders: Sequence[Path]) -> None:
         batches: dict[int, list[str]] = {}
@@ -105,7 +115,7 @@ class LocalPool:
     def _freest(self) -> _Wrapper:
         if len(self._wrappers) < self._slots and all(one.queue for one in self._wrappers):
             self._wrappers.append(self._start())
-        return min(self._wrappers, key=lambda one: len(one.queue))
+        return min(self._wrappers, key=lambda one: (one.is_stuck(), len(one.queue)))
 
     def _start(self) -> _Wrapper:
         faults.point("jedi.wrapper-before-start")
@@ -126,13 +136,20 @@ class LocalPool:
                 events.extend(self._understand(one, text))
             if gone:
                 events.extend(Event("gone", Path(folder)) for folder in one.queue)
-                self._wrappers.remove(one)
-                one.close()
-                one.process.wait()
+                self._bury(one)
         return events
+
+    def _bury(self, one: _Wrapper) -> None:
+        self._wrappers.remove(one)
+        one.close()
+        one.process.wait()
+        begun = one.has_spoken or any((Path(folder) / CLAIM).exists() for folder in one.queue)
+        if not begun:  # it does not even start: do not try as fast as we can
+            self._rest_until = time.monotonic() + REST_S
 
     def _understand(self, one: _Wrapper, text: dict[str, Any]) -> list[Event]:
         folder = Path(text["folder"])
+        one.has_spoken = True
         if text["event"] == "started":
             one.long_since = time.monotonic()
             began = datetime.fromtimestamp(text["started"], UTC)
@@ -153,9 +170,9 @@ class LocalPool:
         return any(len(one.queue) <= low for one in self._wrappers)
 
     def blocked(self) -> list[Path]:
-        late = time.monotonic() - LONG_S
-        waiting = [w for w in self._wrappers if w.long_since is not None and w.long_since < late]
-        return [Path(folder) for one in waiting for folder in list(one.queue)[1:]]
+        stuck = [one for one in self._wrappers if one.is_stuck()]
+        free = len(self._wrappers) < self._slots or any(not w.queue for w in self._wrappers)
+        return [Path(folder) for one in stuck for folder in list(one.queue)[1:]] if free else []
 
     def cancel(self, folder: Path) -> None:
         for one in self._wrappers:
