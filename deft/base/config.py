@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from deft.base.errors import BadInput, Finding, NotFound
 
@@ -167,7 +167,11 @@ def _fill(
     for section, content in document.items():
         kind = SECTIONS.get(section)
         if kind is None or not isinstance(content, dict):
-            found.append(Finding("config-section", f"{where}: unknown section [{section}]", hint=_near(section, SECTIONS)))
+            found.append(
+                Finding(
+                    "config-section", f"{where}: unknown section [{section}]", hint=_near(section, SECTIONS)
+                )
+            )
             continue
         for key, value in content.items():
             checked = _checked(kind, section, key, value, where, found)
@@ -182,7 +186,11 @@ def _override(values: dict[str, dict[str, Any]], environ: Mapping[str, str], fou
         section, _, key = name.removeprefix("DEFT_").lower().partition("__")
         kind = SECTIONS.get(section)
         if kind is None:
-            found.append(Finding("config-section", f"${name}: unknown section {section!r}", hint=_near(section, SECTIONS)))
+            found.append(
+                Finding(
+                    "config-section", f"${name}: unknown section {section!r}", hint=_near(section, SECTIONS)
+                )
+            )
             continue
         checked = _checked(kind, section, key, text, f"${name}", found)
         if checked is not None:
@@ -190,13 +198,15 @@ def _override(values: dict[str, dict[str, Any]], environ: Mapping[str, str], fou
 
 
 def _checked(
-    kind: type[Any], section: str, key: str, value: object, where: str, found: list[Finding]
+    kind: type[Any], section: str, key: str, value: Any, where: str, found: list[Finding]
 ) -> object | None:
-    defaults = {f.name: f.default for f in fields(kind)}
+    defaults: dict[str, Any] = {f.name: f.default for f in fields(kind)}
     if key not in defaults:
-        found.append(Finding("config-key", f"{where}: [{section}] has no setting {key!r}", hint=_near(key, defaults)))
+        found.append(
+            Finding("config-key", f"{where}: [{section}] has no setting {key!r}", hint=_near(key, defaults))
+        )
         return None
-    wanted = type(defaults[key])
+    wanted: Any = type(defaults[key])
     try:
         if isinstance(value, bool) or (wanted is int and isinstance(value, float)):
             raise ValueError
@@ -204,9 +214,13 @@ def _checked(
         if wanted in (int, float) and not 0 <= number < float("inf"):
             raise ValueError
     except (TypeError, ValueError):
-        found.append(Finding("config-value", f"{where}: [{section}] {key} = {value!r} is no {wanted.__name__} of 0 or more"))
+        found.append(
+            Finding(
+                "config-value", f"{where}: [{section}] {key} = {value!r} is no {wanted.__name__} of 0 or more"
+            )
+        )
         return None
-    return number
+    return cast(object, number)
 
 
 def _near(word: str, known: Mapping[str, object]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
@@ -114,18 +114,18 @@ def writing(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
     Raises Unreachable where the database does not answer.
     """
     with _plain_errors(engine), engine.connect() as connection:
-        connection = connection.execution_options(deft_write=True, deft_durable=durable)
-        with connection.begin():
-            yield connection
+        configured = connection.execution_options(deft_write=True, deft_durable=durable)
+        with configured.begin():
+            yield configured
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One read transaction: all queries in it see the same state on SQLite."""
     with _plain_errors(engine), engine.connect() as connection:
-        connection = connection.execution_options(deft_write=False, deft_durable=False)
-        with connection.begin():
-            yield connection
+        configured = connection.execution_options(deft_write=False, deft_durable=False)
+        with configured.begin():
+            yield configured
 
 
 @contextmanager
@@ -146,6 +146,7 @@ def unreachable(engine: Engine, fault: DBAPIError) -> DeftError:
 
 
 T = TypeVar("T")
+AnyRow: TypeAlias = "sa.Row[*tuple[Any, ...]]"
 
 
 def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:

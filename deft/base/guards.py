@@ -143,8 +143,8 @@ class _Reader:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Not(self.read(operand, scope))
             case ast.BoolOp(op=op, values=values):
-                word: Literal["and", "or"] = "and" if isinstance(op, ast.And) else "or"
-                return Junction(word, tuple(self.read(value, scope) for value in values))
+                joined = tuple(self.read(value, scope) for value in values)
+                return Junction("and" if isinstance(op, ast.And) else "or", joined)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 return self._compare(left, op, right, scope)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:

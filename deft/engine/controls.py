@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.access import roles
 from deft.access.roles import Actor
+from deft.base.database import batches
 from deft.base.errors import BadInput, Refused
 from deft.engine.perform import Cause, Done, perform
-from deft.model.net import ENDED_STATES, VERBS, VOCABULARY, Row, Verb
+from deft.model.net import VERBS, VOCABULARY, Row, Verb
 from deft.store import guards, holds, locks, marking, selection
 from deft.store.selection import Selected
 from deft.store.session import Session
@@ -132,26 +132,27 @@ def _refusal(conn: Connection, verb: Verb, refused: Sequence[int]) -> str:
     shown = refused[:_LISTED]
     query = sa.select(deft_node.c.id, deft_node.c.name, deft_node.c.state).where(deft_node.c.id.in_(shown))
     lines = [
-        f"{row.name} is {row.state}: it {why.get(row.id, f'cannot {verb.name}')}" for row in conn.execute(query)
+        f"{row.name} is {row.state}: it {why.get(row.id, f'cannot {verb.name}')}"
+        for row in conn.execute(query)
     ]
     more = f"\n  and {len(refused) - len(shown)} more" if len(refused) > len(shown) else ""
     return f"{verb.name} refused, nothing was changed:\n  " + "\n  ".join(lines) + more
 
 
 def _names(conn: Connection, ids: Sequence[int]) -> list[str]:
-    rows = conn.execute(sa.select(deft_node.c.id, deft_node.c.name)).all() if len(ids) > 500 else conn.execute(
-        sa.select(deft_node.c.id, deft_node.c.name).where(deft_node.c.id.in_(ids))
-    ).all()  # fmt: skip
-    named = {row.id: row.name for row in rows}
+    named: dict[int, str] = {}
+    for part in batches(ids):
+        rows = conn.execute(sa.select(deft_node.c.id, deft_node.c.name).where(deft_node.c.id.in_(part)))
+        named |= {row.id: row.name for row in rows}
     return [named[one] for one in ids]
 
 
 # --- hold and resume of a whole Meta-Task: one token, and one order for each task that JEDI knows ----------
 
 _ORDERS = {
-    "hold": Row("hold-metatask", f"started and state not in {ENDED_STATES} and not hold", order=OrderKind.HOLD),
+    "hold": Row("hold-metatask", "started and not ended and not hold", order=OrderKind.HOLD),
     # A task's own hold outlives that of its Meta-Task.
-    "resume": Row("resume-metatask", f"started and state not in {ENDED_STATES} and not hold", order=OrderKind.RESUME),
+    "resume": Row("resume-metatask", "started and not ended and not hold", order=OrderKind.RESUME),
 }
 
 
@@ -170,7 +171,9 @@ def _whole(session: Session, conn: Connection, request: ControlRequest, chosen: 
         holds.hold_metatask(conn, chosen.metatask_id, actor=request.actor.name, reason=request.reason,
                             mode=request.mode or HOLD_MODES[0], now=now)  # fmt: skip
     else:
-        holds.resume_metatask(conn, chosen.metatask_id, actor=request.actor.name, reason=request.reason, now=now)
+        holds.resume_metatask(
+            conn, chosen.metatask_id, actor=request.actor.name, reason=request.reason, now=now
+        )
     enabled = guards.first_enabled(conn, chosen.node_ids, (_ORDERS[request.verb],))
     step = perform(conn, enabled, _cause(request), now)
     marking.mark_dirty(conn, chosen.node_ids)
@@ -180,5 +183,5 @@ def _whole(session: Session, conn: Connection, request: ControlRequest, chosen: 
 def _whole_answer(
     request: ControlRequest, chosen: Selected, conn: Connection, done: Sequence[Done]
 ) -> ControlAnswer:
-    changed: Any = tuple(_names(conn, [one.node_id for one in done]))
+    changed = tuple(_names(conn, [one.node_id for one in done]))
     return ControlAnswer(chosen.full_name, request.verb, changed, 0, 0, whole=True, dry_run=request.dry_run)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy.engine import Connection, Row as SqlRow
+from sqlalchemy.engine import Connection
 
+from deft.base.database import AnyRow
 from deft.engine.perform import Cause, Done, perform
 from deft.model.net import AUTOMATIC, Row
 from deft.store import guards, locks
@@ -37,7 +37,7 @@ def evaluate(conn: Connection, node_ids: Iterable[int], now: datetime) -> list[D
     return fired
 
 
-def _first(enabled: list[tuple[Row, SqlRow[Any]]]) -> list[tuple[Row, SqlRow[Any]]]:
+def _first(enabled: list[tuple[Row, AnyRow]]) -> list[tuple[Row, AnyRow]]:
     """All local firings if there are any, else the topmost of each Meta-Task."""
     local = [one for one in enabled if one[0].name in _LOCAL]
     if local:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,12 +64,7 @@ def read_source(
     """
     path, folder = templates.open_source(source)
     reading = graphml_reader.read(path, strict=strict)
-    facts = {
-        "python.stdlib": sysconfig.get_paths()["stdlib"],
-        "python": sys.executable,
-        "template": str(folder),
-        "workdir": str(workdir),
-    }
+    facts = instantiate.facts_here(template=str(folder), workdir=str(workdir))
     metatask = instantiate.instantiate(reading.metatask, given, facts)
     metatask.origin, metatask.folder = str(path), str(folder)
     findings = rules.validate(metatask)
@@ -170,7 +163,10 @@ def _differences(stored: MetaTask, given: MetaTask) -> list[str]:
     names = sorted(before.keys() | after.keys())
     parameters = [name for name in names if name.startswith("param.") and before.get(name) != after.get(name)]
     changed = parameters or [name for name in names if before.get(name) != after.get(name)]
-    return [f"{name}: stored {before.get(name, 'nothing')}, given {after.get(name, 'nothing')}" for name in changed]
+    return [
+        f"{name}: stored {before.get(name, 'nothing')}, given {after.get(name, 'nothing')}"
+        for name in changed
+    ]
 
 
 def _flat(metatask: MetaTask) -> dict[str, str]:
@@ -206,5 +202,5 @@ def export_metatask(session: Session, request: ExportRequest) -> bytes:
             raise BadInput(f"export takes a whole Meta-Task; {request.selection!r} names tasks of one")
         metatask = graphs.load(conn, chosen.metatask_id)
     stream = io.BytesIO()
-    graphml_writer.write(metatask, stream)
+    graphml_writer.write(instantiate.protect(metatask), stream)
     return stream.getvalue()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.engine import Connection, Row as SqlRow
+from sqlalchemy.engine import Connection
 
+from deft.base.database import AnyRow
 from deft.model.net import Row
 from deft.store import history, marking, reasons, specs
 from deft.store.marking import Fired
@@ -50,12 +51,12 @@ class Step:
     touched: frozenset[int]
 
 
-def perform(conn: Connection, enabled: Iterable[tuple[Row, SqlRow[Any]]], cause: Cause, now: datetime) -> Step:
+def perform(conn: Connection, enabled: Iterable[tuple[Row, AnyRow]], cause: Cause, now: datetime) -> Step:
     """Fire each row for its task. Raises Stale where a task is no longer as it was found."""
     sets: defaultdict[tuple[Row, str], list[Fired]] = defaultdict(list)
     for row, task in enabled:
-        fired = Fired(task.id, task.metatask_id, task.state, task.order_seq, bool(task.started))
-        sets[row, task.state].append(fired)
+        found = Fired(task.id, task.metatask_id, task.state, task.order_seq, bool(task.started))
+        sets[row, task.state].append(found)
     done: list[Done] = []
     touched: set[int] = set()
     for (row, _), fired in sets.items():

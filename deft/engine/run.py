@@ -163,11 +163,23 @@ class _Executor:
 
     def _start(self) -> None:
         settings = self._session.settings
-        command = [sys.executable, "-m", "deft.jedi", "--workdir", str(settings.workdir), "--until-parent-dies"]
+        command = [
+            sys.executable,
+            "-m",
+            "deft.jedi",
+            "--workdir",
+            str(settings.workdir),
+            "--until-parent-dies",
+        ]
         environ = {**os.environ, "DEFT_WORKDIR": str(settings.workdir)}
         # In a session of its own, so that Ctrl-C on the terminal reaches the parent alone, which decides.
         self._child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, env=environ, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=self._log,
+            env=environ,
+            start_new_session=True,
         )
         self._pidfd = os.pidfd_open(self._child.pid)
 

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import Any
 
 from deft.jedi.jobs import Result, read_result
 
-CLAIM, RESULT = "claim", "attempt.json"
+CLAIM, RESULT, BEAT = "claim", "attempt.json", "beat"
+SILENT_S = 300.0  # a wrapper on another host that does not beat for so long is dead
 WRITING_S = 2.0  # a claim without content is being written, for no longer than this
 
 
@@ -26,6 +28,7 @@ class Claim:
 
     pid: int
     start: str
+    host: str
     payload: int | None
 
 
@@ -68,15 +71,28 @@ def read_claim(folder: Path) -> Claim | None:
                 facts.update(json.loads(line))
     if "pid" not in facts:
         return None
-    return Claim(int(facts["pid"]), str(facts.get("start", "")), facts.get("payload"))
+    start, host = str(facts.get("start", "")), str(facts.get("host", ""))
+    return Claim(int(facts["pid"]), start, host, facts.get("payload"))
+
+
+def holder_lives(folder: Path, claim: Claim) -> bool:
+    """Whether the wrapper that holds a claim still runs: here we can look, elsewhere it must beat."""
+    if claim.host == socket.gethostname():
+        return is_alive(claim.pid, claim.start)
+    signs = [_age_s(folder / name) for name in (CLAIM, BEAT)]
+    return min(signs) < SILENT_S
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - os.stat(path).st_mtime
+    except OSError:
+        return float("inf")
 
 
 def is_being_written(folder: Path) -> bool:
     """Whether a claim is so young that its content may still come."""
-    try:
-        return time.time() - os.stat(folder / CLAIM).st_mtime < WRITING_S
-    except OSError:
-        return False
+    return _age_s(folder / CLAIM) < WRITING_S
 
 
 def result_in(folder: Path) -> Result | None:

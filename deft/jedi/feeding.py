@@ -107,3 +107,5 @@ def latch(books: Books, task: Task) -> None:
     stopped = task.rejected or task.no_feed
     if stopped or not (task.ready or any(edge.unfed for edge in books.inputs(task.id))):
         task.idle = 1
+        if not (task.failed or task.rejected):
+            task.reason = None  # what failed on the way was mended by a later attempt

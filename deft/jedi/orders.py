@@ -87,6 +87,8 @@ def _run(books: Books, task: Task, body: Mapping[str, object], _effects: Effects
 
 def _spec(books: Books, task: Task, body: Mapping[str, object], _effects: Effects) -> None:
     _define(books, task, load_task(body))
+    if not task.idle:
+        _check(task)
 
 
 def _retry(books: Books, task: Task, body: Mapping[str, object], effects: Effects) -> None:
@@ -207,9 +209,10 @@ def _define(books: Books, task: Task, spec: TaskSpec) -> None:
 
 def _check(task: Task) -> None:
     reason = specs.why_unfit(specs.read_spec(task.spec or ""))
-    task.rejected = 0
     if reason is not None:
         _reject(task, reason)
+    elif task.rejected:
+        task.rejected, task.reason = 0, None
 
 
 def _reject(task: Task, reason: str) -> None:

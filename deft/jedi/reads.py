@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from deft.base.database import batches, reading
 from deft.base.errors import BadInput, NotFound
 from deft.base.plugin import Answer, Column, Request
-from deft.jedi.jobs import JobState
+from deft.jedi.jobs import Ending, JobState
 from deft.jedi.tables import jedi_attempt, jedi_job, jedi_task
 
 SHOWN_BYTES = 256 * 1024
@@ -92,10 +92,11 @@ def _job_id(subject: str | None) -> int:
 
 def _folder(request: Request, job_id: int, attempt: int | None) -> Path:
     a = jedi_attempt.c
+    began = sa.or_(a.outcome.is_(None), a.outcome != Ending.REVOKED.value)
     query = sa.select(a.folder, a.number).where(a.job_id == job_id).order_by(a.number.desc())
     with reading(request.engine) as conn:
         known = conn.execute(sa.select(jedi_job.c.id).where(jedi_job.c.id == job_id)).first()
-        found = conn.execute(query if attempt is None else query.where(a.number == attempt)).first()
+        found = conn.execute(query.where(began if attempt is None else a.number == attempt)).first()
     if known is None:
         raise NotFound(f"there is no job {job_id}; `deft jobs META` lists them")
     if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ def look(flight: Flight) -> Result | None:
     claim = claims.read_claim(flight.folder)
     if claim is None:
         return _without_holder(flight)
-    if claims.is_alive(claim.pid, claim.start):
+    if claims.holder_lives(flight.folder, claim):
         return None
     result = claims.result_in(flight.folder)
     if result is None:
@@ -99,7 +100,8 @@ class Watch:
     def cancel(self, flight: Flight) -> None:
         """Ask the wrapper that runs an attempt to end it; it has nothing else to do."""
         claim = claims.read_claim(flight.folder)
-        if claim is not None and claims.is_alive(claim.pid, claim.start):
+        here = claim is not None and claim.host == socket.gethostname()
+        if claim is not None and here and claims.is_alive(claim.pid, claim.start):
             os.kill(claim.pid, signal.SIGTERM)
             self._every_s, self._next = FIRST_LOOK_S, 0.0
 

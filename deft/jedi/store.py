@@ -106,6 +106,7 @@ def startable_tasks(conn: Connection, limit: int) -> list[int]:
     """The most urgent tasks that may have units to start."""
     t = jedi_task.c
     query = sa.select(t.id).where(t.idle == 0, t.ready > 0, t.rejected == 0, t.held.is_(None))
+    query = query.where(sa.or_(t.max_running.is_(None), t.jobs_running < t.max_running))
     return list(conn.execute(query.order_by(t.priority.desc(), t.id).limit(limit)).scalars())
 
 

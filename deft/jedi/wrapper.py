@@ -4,7 +4,8 @@ Standard library only, Python 3.6 and up, nothing of DEFT: this one file is what
 `python wrapper.py --serve` reads attempt folders, a line each, from standard input (`!folder` cancels one)
 and writes one JSON line an event on standard output. Whoever creates `claim` in a folder first may run it:
 so a payload never runs twice. When the reader of the events dies, the payload that runs is finished, its
-`attempt.json` is written, and nothing that waits is started.
+`attempt.json` is written, and nothing that waits is started. It is one file, longer than others here, on
+purpose: a back-end has to carry one file only.
 """
 
 import collections

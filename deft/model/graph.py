@@ -78,7 +78,7 @@ class MetaTask:
     @property
     def nodes(self) -> Iterator[Task]:
         """Every node, pseudo-tasks too, in the order they were added."""
-        return (found for _, found in self.graph.nodes(data="task"))
+        return (data["task"] for _, data in self.graph.nodes(data=True))
 
     @property
     def tasks(self) -> Iterator[Task]:
@@ -88,15 +88,15 @@ class MetaTask:
     @property
     def edges(self) -> Iterator[Edge]:
         """Every edge, by source in the order of nodes."""
-        return (found for _, _, found in self.graph.edges(data="edge"))
+        return (data["edge"] for _, _, data in self.graph.edges(data=True))
 
     def inputs(self, name: str) -> list[Edge]:
         """The edges into a node."""
-        return [found for _, _, found in self.graph.in_edges(name, data="edge")]
+        return [data["edge"] for _, _, data in self.graph.in_edges(name, data=True)]
 
     def outputs(self, name: str) -> list[Edge]:
         """The edges out of a node."""
-        return [found for _, _, found in self.graph.out_edges(name, data="edge")]
+        return [data["edge"] for _, _, data in self.graph.out_edges(name, data=True)]
 
     def depths(self) -> dict[str, int]:
         """The longest path to each node, in edges: a topological level. Raises nx.NetworkXUnfeasible."""
@@ -161,9 +161,8 @@ def to_networkx(metatask: MetaTask) -> nx.MultiDiGraph[str]:
 
     Nodes are named by task and carry `kind`; `from_networkx` reads it back.
     """
-    plain: nx.MultiDiGraph[str] = nx.MultiDiGraph(
-        **{"name": metatask.name, "project": metatask.project}, **metatask.settings
-    )
+    plain: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    plain.graph.update(metatask.settings, name=metatask.name, project=metatask.project)
     for node in metatask.nodes:
         plain.add_node(node.name, kind=node.kind.value, **node.settings)
     for edge in metatask.edges:
@@ -188,8 +187,8 @@ def from_networkx(graph: nx.DiGraph[Any], name: str | None = None) -> MetaTask:
     for node, data in graph.nodes(data=True):
         found = _settings("node", data, called[node])
         kind = NodeKind(str(found.pop("kind", "task")))
-        found.pop("task", None), found.pop("metatask", None)
-        made.add(Task(called[node], kind, found, id=str(node)))
+        own = {name: value for name, value in found.items() if name not in ("task", "metatask")}
+        made.add(Task(called[node], kind, own, id=str(node)))
     for number, (source, target, data) in enumerate(graph.edges(data=True)):
         found = _settings("edge", data, f"{source} -> {target}")
         made.join(Edge(called[source], called[target], found, id=f"e{number}"))

@@ -103,7 +103,7 @@ KEYS: tuple[Key, ...] = (
     _node("snapshot", "boolean", "keep copies of what was run, not hashes only"),
     _edge("dataset", "string", "identity of the dataset"),
     _edge("type", "string", "kind of data, part of the dataset's name"),
-    _edge("role", "string", "primary input is split over the jobs, secondary goes to all", "primary secondary"),
+    _edge("role", "string", "primary: split over the jobs; secondary: goes to all", "primary secondary"),
     _edge("start_when", "string", "how much must be there: complete, any, N, or N%"),
     _edge("on_growth", "string", "what new input after the end does", "process ask ignore"),
     _edge("on_loss", "string", "whether lost units hold the end up", "wait proceed"),

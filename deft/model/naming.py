@@ -50,7 +50,9 @@ def make(name: DatasetName, pattern: str = DEFAULT_PATTERN) -> str:
         series=name.series,
     )
     if len(made) > MAX_LENGTH:
-        raise ValueError(f"the dataset name {made[:40]}… has {len(made)} characters; {MAX_LENGTH} is the most")
+        raise ValueError(
+            f"the dataset name {made[:40]}… has {len(made)} characters; {MAX_LENGTH} is the most"
+        )
     if not _LEGAL.match(made):
         raise ValueError(f"the dataset name {made!r} is no legal name of a folder")
     return made
@@ -61,9 +63,9 @@ def parse(text: str, pattern: str = DEFAULT_PATTERN) -> DatasetName:
     found = _expression(pattern).match(text)
     if found is None:
         raise ValueError(f"{text!r} is no dataset name of the pattern {pattern}")
-    fields = {"project": "", "metatask": "", "task": "", "type": "", **found.groupdict()}
-    numbers = {name: int(fields.pop(name)) for name in ("task_id", "series")}
-    return DatasetName(**fields, **numbers)
+    known = found.groupdict()
+    texts = {name: str(known.get(name, "")) for name in ("project", "metatask", "task", "type")}
+    return DatasetName(**texts, task_id=int(known["task_id"]), series=int(known["series"]))
 
 
 def _expression(pattern: str) -> re.Pattern[str]:

@@ -73,16 +73,20 @@ WORDS: dict[str, dict[str, str]] = {
         "all_ok": "failed == 0 and skipped == 0 and ok > 0 and every(inputs, secondary or unfed == 0)",
         "retired": "some(inputs, membership == 'retired') or some(outputs, membership == 'retired')",
         "supplied": "some(inputs, not secondary and available >= 1)",
-        "used_up": "every(inputs, membership == 'closed' and unfed == 0 and (missing == 0 or on_loss == 'proceed'))",
-        "ending": "state == 'running' and not abort and not rejected and quiet and (finish or used_up)",
+        "orphaned": "some(inputs, producer == 'aborted' and on_abort == 'propagate')",
+        "ready_to_end": "state == 'running' and not rejected and quiet",
+        "ending": "ready_to_end and not abort and (finish or every(inputs, spent))",
         "perfect": "all_ok and every(inputs, whole)",
         "goal_met": "ok >= goal * (ok + failed + skipped + total(inputs, missing))",
-        "starved": "some(inputs, not secondary) and every(inputs, membership == 'closed' and producer in "
-        "('none', 'done', 'finished', 'failed', 'aborted', 'broken')) and every(inputs, secondary or "
-        "(available == 0 and (missing == 0 or on_loss == 'proceed')))",
-        "hungry": "some(inputs, unfed > 0) and (every(inputs, not reduce) or every(inputs, membership == 'closed'))",
-        "reopenable": "state in ('done', 'finished', 'failed') and armed and not finish and not abort and not "
-        "retired and order_applied",
+        "starved": "some(inputs, not secondary) and every(inputs, membership == 'closed' and not producing) "
+        "and every(inputs, secondary or (available == 0 and loss_accepted))",
+        "feedable": "every(inputs, not reduce) or every(inputs, membership == 'closed')",
+        "hungry": "idle and not rejected and some(inputs, unfed > 0) and feedable",
+        "ended_well": "state in ('done', 'finished', 'failed')",
+        "ended": "state in ('done', 'finished', 'failed', 'aborted', 'broken')",
+        "retryable": "state in ('finished', 'failed', 'exhausted', 'aborted', 'broken') and not retired",
+        "inactive": "state in ('defined', 'waiting', 'exhausted')",
+        "reopenable": "ended_well and armed and not finish and not abort and not retired and order_applied",
         "grown": "some(inputs, process and (unfed > 0 or regrows))",
         "asked": "some(inputs, ask and unfed > 0)",
     },
@@ -91,11 +95,15 @@ WORDS: dict[str, dict[str, str]] = {
         "order_seen": "dataset_order_seq == dataset_order_seq_applied",
         "unfed": "reported_unfed if task.started else available",
         "missing": "reported_missing if task.started else lost",
-        "settled": "membership == 'closed' and (producer in ('none', 'done', 'finished') or producer == 'aborted' "
-        "and on_abort == 'use_partial') and (missing == 0 or on_loss == 'proceed')",
+        "loss_accepted": "missing == 0 or on_loss == 'proceed'",
+        "spent": "membership == 'closed' and unfed == 0 and loss_accepted",
+        "producing": "producer in ('defined', 'waiting', 'running', 'exhausted')",
+        "made": "producer in ('none', 'done', 'finished') or producer == 'aborted' and on_abort == "
+        "'use_partial'",
+        "settled": "membership == 'closed' and made and loss_accepted",
         "enough": "start_kind == 'count' and available >= start_amount or start_kind == 'percent' and "
         "expected > 0 and available * 100 >= start_amount * expected",
-        "met": "secondary and settled or not secondary and (settled or membership != 'retired' and enough)",
+        "met": "settled or not secondary and membership != 'retired' and enough",
         "whole": "membership == 'closed' and producer in ('none', 'done') and missing == 0",
         "process": "on_growth == 'process' and not secondary",
         "ask": "on_growth == 'ask' or on_growth == 'process' and secondary",
@@ -153,7 +161,7 @@ AUTOMATIC: tuple[Row, ...] = (
     _auto("ready", "state == 'defined' and armed and complete", State.WAITING, list_inputs=True),
     _auto(
         "propagate",
-        "state in ('waiting', 'defined') and not started and some(inputs, producer == 'aborted' and on_abort == 'propagate')",
+        "state in ('waiting', 'defined') and not started and orphaned",
         State.ABORTED,
         outputs=CLOSED,
         reason="a producer of its input was aborted",
@@ -201,11 +209,14 @@ AUTOMATIC: tuple[Row, ...] = (
         reason="report",
     ),
     _auto(
-        "end-abort", "state == 'running' and abort and not rejected and quiet and done_revision == 0", State.ABORTED, outputs=CLOSED
+        "end-abort",
+        "ready_to_end and abort and done_revision == 0",
+        State.ABORTED,
+        outputs=CLOSED,
     ),
     _auto(
         "end-abort-done",
-        "state == 'running' and abort and not rejected and quiet and done_revision > 0",
+        "ready_to_end and abort and done_revision > 0",
         State.FINISHED,
         outputs=CLOSED,
     ),
@@ -218,7 +229,7 @@ AUTOMATIC: tuple[Row, ...] = (
     ),
     _auto(
         "refeed",
-        "state == 'running' and not finish and not abort and order_applied and idle and not rejected and hungry",
+        "state == 'running' and not finish and not abort and order_applied and hungry",
         order=OrderKind.RUN,
     ),
     _auto(
@@ -229,7 +240,9 @@ AUTOMATIC: tuple[Row, ...] = (
         done=True,
     ),
     _auto("reopen", "reopenable and started and grown", State.RUNNING, outputs=OPEN, order=OrderKind.RUN),
-    _auto("reopen-unstarted", "reopenable and not started and (grown or asked)", State.WAITING, outputs=DECLARED),
+    _auto(
+        "reopen-unstarted", "reopenable and not started and (grown or asked)", State.WAITING, outputs=DECLARED
+    ),
     _auto(
         "reopen-ask",
         "reopenable and started and not grown and asked",
@@ -237,8 +250,6 @@ AUTOMATIC: tuple[Row, ...] = (
         reason="input grew; `deft retry` takes it in",
     ),
 )
-
-ENDED_STATES = "('done', 'finished', 'failed', 'aborted', 'broken')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +265,8 @@ class Verb:
     refusals: tuple[tuple[str, str], ...] = ()
 
 
-_HOLD_FIRST = ("held", "is on hold; resume it first")
+_ABORTED = "aborted by hand"
+_LIFTED = ("finish", "force", "hold")
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -275,7 +287,7 @@ VERBS: dict[str, Verb] = {
             refusals=(
                 ("state == 'defined'", "has no command yet; its definition is not complete"),
                 ("state == 'running'", "is running already"),
-                ("not held", "has ended; `deft retry` runs what is missing again"),
+                ("ended or state == 'exhausted'", "has ended; `deft retry` runs what is missing again"),
             ),
         ),
         Verb(
@@ -287,15 +299,14 @@ VERBS: dict[str, Verb] = {
             already="state == 'defined' and not armed",
             refusals=(
                 ("state == 'running'", "is running; `deft hold` stops it for a while, `deft abort` for good"),
-                ("not armed or armed", "has ended; there is nothing to disarm"),
+                ("ended or state == 'exhausted'", "has ended; there is nothing to disarm"),
             ),
         ),
         Verb(
             "hold",
-            (Row("hold", f"state not in {ENDED_STATES} and not hold", put=("hold",), order=OrderKind.HOLD,
-                 only_started=True),),
+            (Row("hold", "not ended and not hold", put=("hold",), order=OrderKind.HOLD, only_started=True),),
             already="hold",
-            refusals=((f"state in {ENDED_STATES}", "has ended; there is nothing to hold"),),
+            refusals=(("ended", "has ended; there is nothing to hold"),),
         ),
         Verb(
             "resume",
@@ -306,27 +317,27 @@ VERBS: dict[str, Verb] = {
         Verb(
             "abort",
             (
-                Row("abort", "state == 'running' and not abort", put=("abort",), drop=("finish", "force", "hold"),
+                Row("abort", "state == 'running' and not abort", put=("abort",), drop=_LIFTED,
                     order=OrderKind.ABORT),
-                Row("abort-done", "state in ('defined', 'waiting', 'exhausted') and done_revision > 0",
-                    State.FINISHED, drop=("finish", "force", "hold"), outputs=CLOSED, reason="aborted by hand"),
-                Row("abort-now", "state in ('defined', 'waiting', 'exhausted') and done_revision == 0",
-                    State.ABORTED, drop=("finish", "force", "hold"), outputs=CLOSED, reason="aborted by hand"),
+                Row("abort-done", "inactive and done_revision > 0", State.FINISHED, drop=_LIFTED,
+                    outputs=CLOSED, reason=_ABORTED),
+                Row("abort-now", "inactive and done_revision == 0", State.ABORTED, drop=_LIFTED,
+                    outputs=CLOSED, reason=_ABORTED),
             ),
             already="abort or state == 'aborted'",
-            refusals=((f"state in {ENDED_STATES}", "has ended; there is nothing to abort"),),
+            refusals=(("ended", "has ended; there is nothing to abort"),),
         ),
         Verb(
             "retry",
             (
-                Row("retry", "state in ('finished', 'failed', 'exhausted', 'aborted', 'broken') and not retired "
-                    "and started", State.RUNNING, drop=FINAL, outputs=OPEN, order=OrderKind.RETRY),
-                Row("retry-unstarted", "state in ('finished', 'failed', 'exhausted', 'aborted', 'broken') and not "
-                    "retired and not started", State.WAITING, drop=FINAL, outputs=DECLARED),
+                Row("retry", "retryable and started", State.RUNNING, drop=FINAL, outputs=OPEN,
+                    order=OrderKind.RETRY),
+                Row("retry-unstarted", "retryable and not started", State.WAITING, drop=FINAL,
+                    outputs=DECLARED),
             ),
             already="state in ('running', 'waiting')",
             refusals=(
-                ("state == 'done'", "is done, with nothing to retry; `deft clone` does all of it again"),
+                ("state == 'done'", "is done, with nothing to retry"),
                 ("retired", "has retired data and cannot be restarted"),
                 ("state == 'defined'", "was never started; `deft start` does that"),
             ),

@@ -57,7 +57,9 @@ def _cycle(metatask: MetaTask) -> Iterator[Finding]:
     path = metatask.cycle()
     if path is not None:
         shown = " -> ".join(path[:20]) + (" -> …" if len(path) > 20 else "")
-        yield Finding("cycle", f"the tasks go round in a circle: {shown}", metatask.task(path[0]).line, path[0])
+        yield Finding(
+            "cycle", f"the tasks go round in a circle: {shown}", metatask.task(path[0]).line, path[0]
+        )
 
 
 def _edge(metatask: MetaTask, edge: Edge) -> Iterator[Finding]:
@@ -121,7 +123,9 @@ def _task(metatask: MetaTask, task: Task) -> Iterator[Finding]:
             task.name,
             severity="warning",
         )
-    for finding in placeholders.check(task.command, placeholder_names(metatask, task), f"the task {task.name}"):
+    for finding in placeholders.check(
+        task.command, placeholder_names(metatask, task), f"the task {task.name}"
+    ):
         yield Finding(finding.code, finding.message, task.line, task.name, finding.hint)
     for name in task.family("env."):
         if not _ENV.match(name):

@@ -29,7 +29,9 @@ def all_tables() -> sa.MetaData:
 def render(dialect: str) -> str:
     """schema.sql of a dialect, ready to be run as it is."""
     made = registry.load(dialect)()
-    head = f"-- The tables of DEFT for {dialect}, revision {REVISION}. Rendered by `deft db ddl`; do not edit."
+    head = (
+        f"-- The tables of DEFT for {dialect}, revision {REVISION}. Rendered by `deft db ddl`; do not edit."
+    )
     return "\n\n".join([head, *_statements(made), _version(dialect)]) + "\n"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import batches, insert_rows
+from deft.base.database import insert_rows
 from deft.base.errors import BadInput, Finding, Refused
 from deft.model import naming
 from deft.model.graph import MetaTask
@@ -47,7 +47,9 @@ def save(conn: Connection, metatask: MetaTask, *, owner: str, now: datetime) -> 
     node_ids = _insert_nodes(conn, metatask, metatask_id, now)
     _insert_datasets_and_edges(conn, metatask, metatask_id, node_ids)
     tasks = sum(1 for _ in metatask.tasks)
-    insert_rows(conn, deft_count, [{"metatask_id": metatask_id, "state": State.DEFINED.value, "tasks": tasks}])
+    insert_rows(
+        conn, deft_count, [{"metatask_id": metatask_id, "state": State.DEFINED.value, "tasks": tasks}]
+    )
     return metatask_id
 
 
@@ -91,7 +93,7 @@ def _insert_nodes(conn: Connection, metatask: MetaTask, metatask_id: int, now: d
     ]
     insert_rows(conn, deft_node, rows)
     query = sa.select(deft_node.c.name, deft_node.c.id).where(deft_node.c.metatask_id == metatask_id)
-    return {name: node_id for name, node_id in conn.execute(query)}
+    return {row.name: row.id for row in conn.execute(query)}
 
 
 def _insert_datasets_and_edges(
@@ -108,7 +110,7 @@ def _insert_datasets_and_edges(
         ],
     )
     query = sa.select(deft_dataset.c.name, deft_dataset.c.id).where(deft_dataset.c.metatask_id == metatask_id)
-    dataset_ids = {name: dataset_id for name, dataset_id in conn.execute(query)}
+    dataset_ids = {row.name: row.id for row in conn.execute(query)}
     of_edge = {
         (edge.source, edge.target, edge.id): dataset_ids[name]
         for name, dataset in zip(names, datasets, strict=True)
@@ -127,9 +129,7 @@ def _insert_datasets_and_edges(
     insert_rows(conn, deft_edge, implicit)
 
 
-def _dataset_names(
-    metatask: MetaTask, datasets: Sequence[Dataset], node_ids: Mapping[str, int]
-) -> list[str]:
+def _dataset_names(metatask: MetaTask, datasets: Sequence[Dataset], node_ids: Mapping[str, int]) -> list[str]:
     pattern = str(metatask.settings.get("naming.pattern", naming.DEFAULT_PATTERN))
     found: list[Finding] = []
     names = []
@@ -218,7 +218,9 @@ def load(conn: Connection, metatask_id: int) -> MetaTask:
         settings: dict[str, Value] = json.loads(node.settings)
         parts = _foreign(node.foreign_parts)
         made.add(Task(node.name, NodeKind(node.kind), settings, node.document_id or "", foreign=parts))
-    edges = sa.select(deft_edge).where(deft_edge.c.metatask_id == metatask_id, deft_edge.c.source_id.is_not(None))
+    edges = sa.select(deft_edge).where(
+        deft_edge.c.metatask_id == metatask_id, deft_edge.c.source_id.is_not(None)
+    )
     for edge in conn.execute(edges.order_by(deft_edge.c.position)):
         made.join(
             Edge(

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from deft.base import guards
-from deft.base.database import batches
+from deft.base.database import AnyRow, batches
 from deft.base.guards import Among, Choice, Compare, Const, Expr, Junction, Not, Over, Sum, Token
 from deft.model import net
 from deft.model.net import Row
@@ -130,7 +130,7 @@ def first_enabled_query(rows: tuple[Row, ...]) -> sa.Select[Any]:
     return sa.select(inner).where(inner.c.number >= 0)
 
 
-def first_enabled(conn: Connection, ids: Sequence[int], rows: tuple[Row, ...]) -> list[tuple[Row, sa.Row[Any]]]:
+def first_enabled(conn: Connection, ids: Sequence[int], rows: tuple[Row, ...]) -> list[tuple[Row, AnyRow]]:
     """For each task of `ids` with an enabled row: the first such row of the table, and the task.
 
     One statement a batch, so that every guard of a task sees the same state.
@@ -144,12 +144,14 @@ def holding(conn: Connection, ids: Sequence[int], guard: Expr) -> set[int]:
     """The tasks of `ids` for which a guard holds."""
     query = sa.select(NODE.c.id).select_from(TASKS).where(to_sql(guard), NODE.c.kind == "task")
     return {
-        node_id for part in batches(ids) for node_id in conn.execute(query.where(NODE.c.id.in_(part))).scalars()
+        node_id
+        for part in batches(ids)
+        for node_id in conn.execute(query.where(NODE.c.id.in_(part))).scalars()
     }
 
 
 def tokens_of(conn: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The tokens of tasks as `base.guards.evaluate` takes them: to explain, and to hold SQL against memory."""
+    """The tokens of tasks as `base.guards.evaluate` takes them."""
     found: dict[int, dict[str, Any]] = {}
     for part in batches(ids):
         columns = [column.label(name) for name, column in TOKENS["task"].items()]

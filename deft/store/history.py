@@ -45,7 +45,9 @@ def record(conn: Connection, changes: Sequence[Change], actor: str, now: datetim
     insert_rows(conn, deft_history, [{**asdict(change), "actor": actor, "at": now} for change in changes])
 
 
-def of(conn: Connection, metatask_id: int, node_ids: Sequence[int] | None = None, limit: int = 1000) -> list[Past]:
+def of(
+    conn: Connection, metatask_id: int, node_ids: Sequence[int] | None = None, limit: int = 1000
+) -> list[Past]:
     """The last `limit` changes of a Meta-Task, or of some of its tasks, oldest first."""
     h = deft_history.c
     source = deft_history.outerjoin(deft_node, deft_node.c.id == h.node_id)

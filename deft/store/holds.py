@@ -65,7 +65,9 @@ def hold_metatask(
     history.record(conn, [history.Change(metatask_id, None, "hold", reason=reason)], actor, now)
 
 
-def resume_metatask(conn: Connection, metatask_id: int, *, actor: str, reason: str | None, now: datetime) -> None:
+def resume_metatask(
+    conn: Connection, metatask_id: int, *, actor: str, reason: str | None, now: datetime
+) -> None:
     """Lift the hold of the whole Meta-Task; holds of single tasks stay."""
     _set(conn, metatask_id, 0)
     c = deft_control.c

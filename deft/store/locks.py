@@ -18,7 +18,9 @@ def lock(conn: Connection, metatask_ids: Sequence[int]) -> None:
     """
     if conn.dialect.name != "sqlite":
         for part in batches(sorted(metatask_ids)):
-            rows = sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part)).order_by(deft_metatask.c.id)
+            rows = (
+                sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part)).order_by(deft_metatask.c.id)
+            )
             conn.execute(rows.with_for_update()).all()
 
 

@@ -40,7 +40,7 @@ def change(conn: Connection, row: Row, fired: Sequence[Fired], *, orders: bool, 
     `orders`: an order goes with it, so the order number moves too. Raises Stale where any of them is no
     longer as it was found; the caller's transaction then rolls back whole.
     """
-    values: dict[str, Any] = {name: 1 for name in row.put} | {name: 0 for name in row.drop}
+    values: dict[str, Any] = dict.fromkeys(row.put, 1) | dict.fromkeys(row.drop, 0)
     if row.state is not None:
         values |= {"state": row.state.value, "changed": now, "reason": None}
     if row.start:
@@ -85,7 +85,11 @@ def add_to_count(conn: Connection, metatask_id: int, state: str, tasks: int) -> 
 
 def explain(conn: Connection, reasons: dict[int, str | None]) -> None:
     """Say on the node why it is in its state."""
-    told = sa.update(deft_node).where(deft_node.c.id == sa.bindparam("b_id")).values(reason=sa.bindparam("b_why"))
+    told = (
+        sa.update(deft_node)
+        .where(deft_node.c.id == sa.bindparam("b_id"))
+        .values(reason=sa.bindparam("b_why"))
+    )
     rows = [{"b_id": node_id, "b_why": reason} for node_id, reason in reasons.items() if reason]
     if rows:
         conn.execute(told, rows)
@@ -166,7 +170,9 @@ def take_dirty(conn: Connection, limit: int = 10_000) -> set[int]:
 def live_tasks(conn: Connection) -> set[int]:
     """Every task that is not in a state it could only leave by hand: what a full sweep looks at."""
     held_for_good = (State.ABORTED.value, State.BROKEN.value)
-    query = sa.select(deft_node.c.id).where(deft_node.c.kind == "task", deft_node.c.state.not_in(held_for_good))
+    query = sa.select(deft_node.c.id).where(
+        deft_node.c.kind == "task", deft_node.c.state.not_in(held_for_good)
+    )
     return set(conn.execute(query).scalars())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import batches
+from deft.base.database import AnyRow, batches
 from deft.model.net import Row
 from deft.store.tables import deft_dataset, deft_edge, deft_node
 from deft.wire.tables import wire_dataset, wire_task
@@ -48,12 +48,14 @@ def _empty_inputs(conn: Connection, node_ids: Sequence[int]) -> dict[int, str | 
     )  # fmt: skip
     told: dict[int, list[str]] = {}
     for part in batches(node_ids):
-        for row in conn.execute(sa.select(*columns).select_from(source).where(deft_edge.c.target_id.in_(part))):
+        for row in conn.execute(
+            sa.select(*columns).select_from(source).where(deft_edge.c.target_id.in_(part))
+        ):
             told.setdefault(row.target_id, []).append(_empty(row))
     return {node_id: "; ".join(parts) for node_id, parts in told.items()}
 
 
-def _empty(row: sa.Row[tuple[int, str, str, str, str, str]]) -> str:
+def _empty(row: AnyRow) -> str:
     if row.producer:
         return f"its input from {row.producer}, which {row.state}, has no units"
     why = row.listing or f"nothing matches {row.sources}"

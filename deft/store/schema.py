@@ -1,4 +1,4 @@
-"""Make the tables of a new database from the readable DDL in sql/<dialect>/schema.sql, and know its revision."""
+"""Make the tables of a new database from sql/<dialect>/schema.sql, and know its revision."""
 
 from __future__ import annotations
 
@@ -58,9 +58,13 @@ def check(engine: Engine) -> None:
 
 def _check(found: str) -> None:
     if found < REVISION:
-        raise Refused(f"the database is of revision {found}, older than {REVISION}; `deft db upgrade` brings it up")
+        raise Refused(
+            f"the database is of revision {found}, older than {REVISION}; `deft db upgrade` brings it up"
+        )
     if found > REVISION:
-        raise Refused(f"the database is of revision {found}, newer than this program's {REVISION}; upgrade deft")
+        raise Refused(
+            f"the database is of revision {found}, newer than this program's {REVISION}; upgrade deft"
+        )
 
 
 def statements(dialect: str) -> list[str]:
@@ -68,5 +72,7 @@ def statements(dialect: str) -> list[str]:
     path = folder("sql") / dialect / "schema.sql"
     if not path.is_file():
         raise BadInput(f"DEFT has no tables for {dialect}; known: sqlite, postgresql, oracle")
-    text = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("--"))
+    text = "\n".join(
+        line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("--")
+    )
     return [statement.strip() for statement in text.split(";\n") if statement.strip()]

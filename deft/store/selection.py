@@ -1,4 +1,4 @@
-"""What a selection on the command line names: `META`, `META/TASK`, `PROJECT/META/TASK`, with globs for tasks."""
+"""What a selection names: `META`, `META/TASK`, `PROJECT/META/TASK`, with globs for tasks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from deft.base.database import AnyRow
 from deft.base.errors import BadInput, NotFound
 from deft.store.tables import deft_metatask, deft_node
 
@@ -40,9 +41,11 @@ def resolve(conn: Connection, text: str) -> Selected:
     return Selected(metatask.id, metatask.project, metatask.name, pattern is None, tuple(node_ids))
 
 
-def _metatask_of(conn: Connection, parts: Sequence[str], text: str) -> tuple[sa.Row[tuple[int, str, str]], str | None]:
+def _metatask_of(conn: Connection, parts: Sequence[str], text: str) -> tuple[AnyRow, str | None]:
     """Read the parts in every way they can be meant; the first that names a Meta-Task counts."""
-    readings: list[tuple[str | None, str, str | None]] = [(None, parts[0], parts[1] if len(parts) == 2 else None)]
+    readings: list[tuple[str | None, str, str | None]] = [
+        (None, parts[0], parts[1] if len(parts) == 2 else None)
+    ]
     if len(parts) == 2:
         readings.append((parts[0], parts[1], None))
     if len(parts) == 3:
@@ -57,7 +60,7 @@ def _metatask_of(conn: Connection, parts: Sequence[str], text: str) -> tuple[sa.
     raise NotFound(_no_metatask(conn, text))
 
 
-def _named(conn: Connection, project: str | None, name: str) -> Sequence[sa.Row[tuple[int, str, str]]]:
+def _named(conn: Connection, project: str | None, name: str) -> Sequence[AnyRow]:
     m = deft_metatask.c
     query = sa.select(m.id, m.project, m.name).order_by(m.id)
     if project is not None:
@@ -72,12 +75,14 @@ def _no_metatask(conn: Connection, text: str) -> str:
     return f"there is no Meta-Task {text!r}; {hint}"
 
 
-def _tasks_of(conn: Connection, metatask: sa.Row[tuple[int, str, str]], pattern: str | None) -> list[int]:
+def _tasks_of(conn: Connection, metatask: AnyRow, pattern: str | None) -> list[int]:
     n = deft_node.c
     query = sa.select(n.id, n.name).where(n.metatask_id == metatask.id, n.kind == "task").order_by(n.position)
     rows = conn.execute(query).all()
     chosen = [row.id for row in rows if pattern is None or fnmatch.fnmatchcase(row.name, pattern)]
     if not chosen:
-        near = get_close_matches(pattern or "", [row.name for row in rows], 3) or [row.name for row in rows[:8]]
+        near = get_close_matches(pattern or "", [row.name for row in rows], 3) or [
+            row.name for row in rows[:8]
+        ]
         raise NotFound(f"{metatask.project}/{metatask.name} has no task {pattern!r}; near: {', '.join(near)}")
     return chosen

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import batches
+from deft.base.database import AnyRow, batches
 from deft.model.keys import FAMILIES, PARAM_FACTS, Value
 from deft.model.tasks import Membership
 from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
@@ -36,7 +35,7 @@ def of_tasks(conn: Connection, node_ids: Sequence[int]) -> dict[int, TaskSpec]:
     return found
 
 
-def _spec(row: sa.Row[Any], inputs: tuple[Input, ...], outputs: tuple[Output, ...]) -> TaskSpec:
+def _spec(row: AnyRow, inputs: tuple[Input, ...], outputs: tuple[Output, ...]) -> TaskSpec:
     own: dict[str, Value] = json.loads(row.settings)
     graph: dict[str, Value] = json.loads(row.graph_settings)
     families = FAMILIES["node"]
@@ -65,7 +64,9 @@ def _family(settings: Mapping[str, Value], prefix: str) -> dict[str, Value]:
 def _inputs(conn: Connection, node_ids: Sequence[int]) -> defaultdict[int, list[Input]]:
     producer = deft_node.alias()
     d, e = deft_dataset.c, deft_edge.c
-    source = deft_edge.join(deft_dataset, d.id == e.dataset_id).outerjoin(producer, producer.c.id == d.producer_id)
+    source = deft_edge.join(deft_dataset, d.id == e.dataset_id).outerjoin(
+        producer, producer.c.id == d.producer_id
+    )
     columns = (e.id, e.target_id, e.dataset_id, e.role, e.reduce, d.name, d.type, d.membership, d.synthetic)
     query = sa.select(*columns, producer.c.name.label("producer")).select_from(source)
     found: defaultdict[int, list[Input]] = defaultdict(list)
@@ -117,5 +118,5 @@ def note_dataset_orders(conn: Connection, dataset_ids: Sequence[int]) -> dict[in
         which = deft_dataset.c.id.in_(part)
         conn.execute(sa.update(deft_dataset).where(which).values(order_seq=deft_dataset.c.order_seq + 1))
         numbers = sa.select(deft_dataset.c.id, deft_dataset.c.order_seq).where(which)
-        found.update({dataset_id: seq for dataset_id, seq in conn.execute(numbers)})
+        found.update({row.id: row.order_seq for row in conn.execute(numbers)})
     return found

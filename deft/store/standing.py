@@ -30,26 +30,31 @@ def of(conn: Connection, metatask_ids: Sequence[int]) -> dict[int, Standing]:
         query = sa.select(deft_count).where(deft_count.c.metatask_id.in_(part), deft_count.c.tasks > 0)
         for row in conn.execute(query):
             counts[row.metatask_id][row.state] = row.tasks
-        held = _ids(conn, sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part), deft_metatask.c.hold == 1))
+        held = _ids(
+            conn, sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part), deft_metatask.c.hold == 1)
+        )
         armed = _ids(conn, _tasks(part).where(deft_node.c.armed == 1))
         expecting = _ids(conn, _expecting(part)) | _ids(conn, _to_look_at(part))
         for metatask_id, states in counts.items():
             state = word(
-                states, held=metatask_id in held, armed=metatask_id in armed, expecting=metatask_id in expecting
+                states,
+                held=metatask_id in held,
+                armed=metatask_id in armed,
+                expecting=metatask_id in expecting,
             )
             found[metatask_id] = Standing(state, states)
     return found
 
 
-def _ids(conn: Connection, query: sa.Select[tuple[int]]) -> set[int]:
+def _ids(conn: Connection, query: sa.Select[int]) -> set[int]:
     return set(conn.execute(query).scalars())
 
 
-def _tasks(metatask_ids: Sequence[int]) -> sa.Select[tuple[int]]:
+def _tasks(metatask_ids: Sequence[int]) -> sa.Select[int]:
     return sa.select(deft_node.c.metatask_id).where(deft_node.c.metatask_id.in_(metatask_ids)).distinct()
 
 
-def _expecting(metatask_ids: Sequence[int]) -> sa.Select[tuple[int]]:
+def _expecting(metatask_ids: Sequence[int]) -> sa.Select[int]:
     """Meta-Tasks in which a task waits for an external dataset that is not listed yet, or still open."""
     growing = (Membership.DECLARED.value, Membership.OPEN.value)
     external = (deft_dataset.c.producer_id.is_(None), deft_dataset.c.membership.in_(growing))
@@ -59,6 +64,8 @@ def _expecting(metatask_ids: Sequence[int]) -> sa.Select[tuple[int]]:
     return _tasks(metatask_ids).where(*waiting, waits.correlate(deft_node))
 
 
-def _to_look_at(metatask_ids: Sequence[int]) -> sa.Select[tuple[int]]:
+def _to_look_at(metatask_ids: Sequence[int]) -> sa.Select[int]:
     """Meta-Tasks with a task in the journal: the next sweep may move it."""
-    return _tasks(metatask_ids).where(deft_node.c.id.in_(sa.select(deft_dirty.c.node_id)), deft_node.c.hold == 0)
+    return _tasks(metatask_ids).where(
+        deft_node.c.id.in_(sa.select(deft_dirty.c.node_id)), deft_node.c.hold == 0
+    )

@@ -37,7 +37,9 @@ deft_metatask = Table(
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("project", sa.String(64), nullable=False),
     Column("name", sa.String(64), nullable=False),
-    Column("name_key", Name, nullable=False, comment="project/name in lower case: unique without regard to case"),
+    Column(
+        "name_key", Name, nullable=False, comment="project/name in lower case: unique without regard to case"
+    ),
     Column("owner", Name, nullable=False),
     Column("settings", Text, nullable=False, comment="JSON: the graph's keys of the profile"),
     Column("foreign_parts", Text, comment="JSON: what other tools wrote"),
@@ -93,7 +95,9 @@ deft_dataset = Table(
     Column("type", sa.String(64), nullable=False),
     Column("format", Word),
     Column("membership", Word, nullable=False),
-    Column("revision", Integer, nullable=False, server_default="1", comment="+1 each time it is opened again"),
+    Column(
+        "revision", Integer, nullable=False, server_default="1", comment="+1 each time it is opened again"
+    ),
     Column("order_seq", sa.BigInteger, nullable=False, server_default="0", comment="Last order about it"),
     Column("synthetic", Integer, nullable=False, server_default="0", comment="Units of a generator's input"),
     _flag("open", comment="1: external and may still grow"),
@@ -110,7 +114,12 @@ deft_edge = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
     _reference("metatask_id", "deft_metatask"),
-    Column("source_id", sa.BigInteger, ForeignKey("deft_node.id"), comment="Null: the implicit input of a generator"),
+    Column(
+        "source_id",
+        sa.BigInteger,
+        ForeignKey("deft_node.id"),
+        comment="Null: the implicit input of a generator",
+    ),
     _reference("target_id", "deft_node"),
     _reference("dataset_id", "deft_dataset"),
     Column("position", Integer, nullable=False, comment="Order in the document"),
@@ -150,7 +159,9 @@ deft_control = Table(
 deft_count = Table(
     "deft_count",
     metadata,
-    Column("metatask_id", sa.BigInteger, ForeignKey("deft_metatask.id"), primary_key=True, autoincrement=False),
+    Column(
+        "metatask_id", sa.BigInteger, ForeignKey("deft_metatask.id"), primary_key=True, autoincrement=False
+    ),
     Column("state", Word, primary_key=True),
     Column("tasks", Integer, nullable=False),
     comment="How many tasks of a Meta-Task are in each state: kept by every change of state",

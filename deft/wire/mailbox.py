@@ -120,7 +120,7 @@ def _overwrite(conn: Connection, table: sa.Table, key: str, rows: list[dict[str,
     if old:
         names = [name for name in old[0] if name != key]
         statement = sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}"))
-        values = {name: sa.bindparam(f"b_{name}") for name in names}
+        values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
         conn.execute(statement.values(values), [{f"b_{k}": v for k, v in row.items()} for row in old])
 
 

@@ -1,4 +1,4 @@
-"""Placeholders of a job's command: `{param.x}`, `{inputs}`, `{output.hist}` … Checked by DEFT, filled by JEDI.
+"""Placeholders of a job's command, as `{param.x}` or `{inputs}`: checked by DEFT, filled by JEDI.
 
 A placeholder is a dotted path of identifiers in braces that no `$` precedes. Braces that hold anything else
 are left alone (`awk '{print $1}'`, `${HOME}`, `{a,b}`), and `{{path}}` stands for the text `{path}`. Every

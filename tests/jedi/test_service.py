@@ -442,3 +442,58 @@ def test_counter_reports_come_at_most_once_a_second(bench: Bench) -> None:
     assert bench.dataset(2)["version"] > 1
     assert bench.counts() == {"ok": 300}
     assert len(bench.rows(wire_changed)) < 20
+
+
+def test_jobs_that_wait_behind_a_long_one_run_elsewhere(bench: Bench) -> None:
+    long = f"until test -e {bench.workdir}/go; do sleep 0.05; done"
+    count = 100
+    bench.run(_logging(bench, f"{LOG}; test {{unit.key}} != 40 || ({long})", inputs=(synthetic(count),)))
+    jedi = bench.start()
+    until(lambda: len(bench.log()) == count, "all but the long one")
+    (bench.workdir / "go").touch()
+    until(lambda: bench.counts() == {"ok": count}, "all ok")
+    assert stop(jedi) == 0
+    assert bench.rows(jedi_job)[39]["charged"] == 0
+    bench.check_books()
+
+
+def test_a_failure_that_a_later_attempt_mended_is_no_reason_any_more(bench: Bench) -> None:
+    bench.run(_logging(bench, LOG + "; test $(wc -l < $LOG) -ge 2"))
+    bench.work()
+    assert (bench.counts(), bench.task()["reason"]) == ({"ok": 1}, None)
+
+
+@pytest.mark.parametrize("setting", ["retry.max_attempts", "resources.walltime_s"])
+def test_a_setting_that_is_no_number_is_rejected(bench: Bench, setting: str) -> None:
+    bench.run(spec("true", settings={setting: "many"}))
+    bench.work()
+    assert (bench.task()["rejected"], "no number" in bench.task()["reason"]) == (1, True)
+
+
+def test_an_order_that_cannot_be_read_is_rejected_and_does_not_stop_the_others(bench: Bench) -> None:
+    bench.order("run", {"v": 99}, task=7)
+    bench.order("run", {"v": 1, "inputs": 5}, task=8)
+    bench.order("scan", {"v": 1}, dataset=3)
+    bench.run(spec("true"))
+    bench.work()
+    assert (bench.task(7)["rejected"], bench.task(8)["rejected"], bench.counts()) == (1, 1, {"ok": 1})
+    assert bench.dataset(3)["version"] == 1
+
+
+def test_a_name_that_no_database_can_hold_is_left_out_and_said(bench: Bench) -> None:
+    folder = bench.workdir / "raw"
+    folder.mkdir()
+    (folder / "good").touch()
+    (folder / "bad\nname").touch()
+    bench.scan(1, f"{folder}/*")
+    bench.work()
+    assert bench.dataset(1)["available"] == 1
+    assert "no usable name" in bench.dataset(1)["reason"]
+
+
+def test_a_reduce_over_many_files_does_not_exceed_what_an_argument_may_hold(bench: Bench) -> None:
+    reduce = Input(1, 1, "numbers1", "number", reduce=True, synthetic=30_000)
+    bench.run(spec("echo {inputs} | wc -w > {output}", inputs=(reduce,), outputs=(output(2),)))
+    bench.work()
+    assert bench.files("p.m.t.out2") == {"000001": "30000\n"}
+    assert bench.counts() == {"ok": 30_000}

@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -85,7 +86,7 @@ class World:
             world.sweep()
         return world
 
-    def do(self, verb: str, task: str = "", **options: str) -> ControlAnswer:
+    def do(self, verb: str, task: str = "", **options: Any) -> ControlAnswer:
         """An operator's verb on the Meta-Task or on some of its tasks."""
         selection = f"{self.name}/{task}" if task else self.name
         return control(self.session, ControlRequest(OPERATOR, verb, selection, **options))
@@ -136,8 +137,8 @@ class World:
 
     def report(
         self, task: str, *, ok: int = 0, failed: int = 0, skipped: int = 0, ready: int = 0, running: int = 0,
-        unfed: int = 0, missing: int = 0, idle: bool = True, rejected: bool = False, reason: str | None = None,
-        made: int | None = None,
+        unfed: int = 0, missing: int = 0, idle: bool = True, rejected: bool = False,
+        reason: str | None = None, made: int | None = None,
     ) -> None:  # fmt: skip
         """JEDI applied every order of a task and reports it; `made` units in each output (default: `ok`)."""
         now = self.session.clock.now()
@@ -187,12 +188,12 @@ def randomize(conn: Connection, draw: random.Random) -> None:
     for node in conn.execute(sa.select(deft_node.c.id)).scalars().all():
         flags = ("armed", "hold", "force", "finish", "abort", "started", "allow_empty", "complete")
         values: dict[str, object] = {name: draw.randint(0, 1) for name in flags}
-        values |= {"state": draw.choice(_STATES), "done_revision": draw.randint(0, 2), "goal": draw.choice([0.5, 1.0]),
-                   "order_seq": draw.randint(0, 2)}  # fmt: skip
+        values |= {"done_revision": draw.randint(0, 2), "order_seq": draw.randint(0, 2)}
+        values |= {"state": draw.choice(_STATES), "goal": draw.choice([0.5, 1.0])}
         conn.execute(sa.update(deft_node).where(deft_node.c.id == node).values(values))
         if draw.random() < 0.8:
             counters = ("ready", "running", "ok", "failed", "skipped")
-            report = {name: max(0, draw.randint(-2, 2)) for name in counters}
+            report: dict[str, Any] = {name: max(0, draw.randint(-2, 2)) for name in counters}
             told = TaskReport(
                 node, draw.randint(0, 2), bool(draw.randint(0, 1)), draw.random() < 0.2, **report
             )
@@ -222,15 +223,9 @@ def _randomize_data(conn: Connection, draw: random.Random) -> None:
         }
         conn.execute(sa.update(deft_edge).where(deft_edge.c.id == edge.id).values(policies))
         if draw.random() < 0.8:
-            told = InputReport(
-                edge.id,
-                edge.target_id,
-                edge.dataset_id,
-                draw.randint(0, 1),
-                draw.randint(0, 1),
-                draw.randint(0, 1),
-            )
-            report = TaskReport(edge.target_id, 1, True, ok=1, inputs=(told,))
+            unfed, missing, seen = (draw.randint(0, 1) for _ in range(3))
+            seen_by = InputReport(edge.id, edge.target_id, edge.dataset_id, unfed, missing, seen)
+            report = TaskReport(edge.target_id, 1, True, ok=1, inputs=(seen_by,))
             mailbox.report_tasks(conn, [report], ManualClock().now())
 
 

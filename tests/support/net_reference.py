@@ -19,19 +19,28 @@ def tokens() -> Iterator[str]:
 
 def words() -> Iterator[str]:
     """The words that stand for longer guards."""
-    rows = [(scope, f"`{name}`", f"`{text}`") for scope, known in net.WORDS.items() for name, text in known.items()]
+    rows = [
+        (scope, f"`{name}`", f"`{text}`")
+        for scope, known in net.WORDS.items()
+        for name, text in known.items()
+    ]
     return table(("of", "word", "means"), rows)
 
 
 def automatic() -> Iterator[str]:
     """The transitions that fire by themselves."""
-    return table(("transition", "guard", "effect"), [(row.name, f"`{row.guard}`", _effect(row)) for row in net.AUTOMATIC])
+    return table(
+        ("transition", "guard", "effect"),
+        [(row.name, f"`{row.guard}`", _effect(row)) for row in net.AUTOMATIC],
+    )
 
 
 def verbs() -> Iterator[str]:
     """What operators may do."""
     rows = [
-        (verb.name, row.name, f"`{row.guard}`", _effect(row)) for verb in net.VERBS.values() for row in verb.rows
+        (verb.name, row.name, f"`{row.guard}`", _effect(row))
+        for verb in net.VERBS.values()
+        for row in verb.rows
     ]
     return table(("verb", "row", "guard", "effect"), rows)
 

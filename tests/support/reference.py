@@ -115,11 +115,11 @@ TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
 def rendered(page: Path) -> str:
     """The page with its tables as they follow from the code. Raises ValueError for a mark that is missing."""
     text = page.read_text(encoding="utf-8")
-    for name, table in TABLES[page.name].items():
+    for name, written in TABLES[page.name].items():
         marked = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         if not marked.search(text):
             raise ValueError(f"{page} has no place for the table {name!r}")
-        content = "\n".join(table()) + "\n"
+        content = "\n".join(written()) + "\n"
         text = marked.sub(lambda mark, content=content: mark[1] + content + mark[2], text)  # type: ignore[misc]
     return text
 

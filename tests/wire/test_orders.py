@@ -41,7 +41,8 @@ def test_every_order_given_is_valid_by_the_schema(engine: Engine, tmp_path: Path
 def test_a_task_comes_back_from_its_order_unchanged(engine: Engine) -> None:
     spec = orders.TaskSpec(
         1, 2, "p", "m", "t", "echo {input}", params={"x": 1.5}, env={"A": "b"},
-        inputs=(orders.Input(3, 4, "d", "data", reduce=True),), outputs=(orders.Output(5, "o", "hist", "root"),),
+        inputs=(orders.Input(3, 4, "d", "data", reduce=True),),
+        outputs=(orders.Output(5, "o", "hist", "root"),),
     )  # fmt: skip
     order = Order(OrderKind.RUN, 1, "t1-1", orders.dump(spec), task_id=1)
     with writing(engine) as conn:
