@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from deft.access import roles
 from deft.access.roles import Actor
+from deft.base import faults
 from deft.base.database import batches
 from deft.base.errors import BadInput, Refused
 from deft.engine.perform import Cause, Done, perform
@@ -62,8 +63,10 @@ def control(session: Session, request: ControlRequest) -> ControlAnswer:
             answer = _whole(session, conn, request, chosen)
         else:
             answer = _tasks(session, conn, request, chosen)
+        faults.point("verb.before-commit")
         if request.dry_run:
             conn.rollback()
+    faults.point("verb.after-commit")
     if not request.dry_run:
         session.ring_all()
     return answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ from deft.jedi.reconcile import Watch
 from deft.jedi.reporting import Reporter
 from deft.wire import hints, mailbox
 from deft.wire.orders import Order
+
+log = logging.getLogger("deft.jedi")
 
 NOTE_S = 0.25  # what only changes the state of attempts waits that long for a reason to commit
 GATHER_S = 0.02  # ends are gathered that long while everybody has work and there is more to give out
@@ -188,10 +191,19 @@ class Executor:
                 self._end(intent.flight, Result(Ending.NO_SPACE if full else Ending.WRAPPER, str(fault)))
         faults.point("jedi.before-hand-over")
         if made:
-            self.backend.submit([flight.folder for flight in made])
-            for flight in made:
-                flight.state = JobState.QUEUED
+            self._submit(made)
         faults.point("jedi.after-hand-over")
+
+    def _submit(self, flights: Sequence[Flight]) -> None:
+        try:
+            self.backend.submit([flight.folder for flight in flights])
+        except OSError as fault:  # no process to be had: nobody will run them, so take them back
+            log.warning("JEDI: %s: %s", self.backend.name, fault)
+            for flight in flights:
+                self.take_back(flight)
+            return
+        for flight in flights:
+            flight.state = JobState.QUEUED
 
     def _affect(self, effects: Effects) -> None:
         """Take back and stop what the orders just committed forbid."""

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
+from deft.base import faults
 from deft.base.clock import Clock
 from deft.base.database import writing
 from deft.base.errors import Refused
@@ -95,6 +96,7 @@ def take(engine: Engine, clock: Clock) -> Lease:
     try:
         with writing(engine, durable=True) as conn:
             _replace(conn, row, now)
+            faults.point("jedi.lease-before-commit")
     except IntegrityError:
         raise Refused("another JEDI took this database at the same moment") from None
     return Lease(engine, clock, token)

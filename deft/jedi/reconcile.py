@@ -56,6 +56,7 @@ def look(flight: Flight) -> Result | None:
     result = claims.result_in(flight.folder)
     if result is None:
         claims.kill_payload(claim, flight.token)
+        faults.point("jedi.reconcile-payload-killed")
         result = Result(Ending.LOST, "whoever ran it died without a word")
     return result
 

@@ -30,10 +30,10 @@ MAX_FAULTS = 5  # unexpected exceptions in a row
 
 
 class Signals:
-    """SIGTERM as a flag and as a byte that ends a wait."""
+    """How often SIGTERM came, and a byte for each that ends a wait."""
 
     def __init__(self) -> None:
-        self.stop = False
+        self.stops = 0
         self.reader, self._writer = os.pipe()
         os.set_blocking(self.reader, False)
         os.set_blocking(self._writer, False)
@@ -50,7 +50,7 @@ class Signals:
             self._restore.append(partial(signal.signal, number, old))
 
     def _ask_to_stop(self, *_: object) -> None:
-        self.stop = True
+        self.stops += 1
 
     def drain(self) -> None:
         """Read the bytes that woke us."""
@@ -88,6 +88,7 @@ def _executor(settings: Settings, engine: Engine, clock: Clock) -> Iterator[tupl
         yield Executor(settings, engine, clock, pool), held
     finally:
         pool.close()
+        faults.point("jedi.pool-closed")
         held.release()
         faults.point("jedi.lease-released")
 
@@ -102,6 +103,7 @@ class _Loop:
         self._parent = [PARENT_FD] if until_parent_dies else []
         self._orphaned = False
         self._faults = 0
+        self._begun = False
 
     def run(self, done: Callable[[], bool]) -> None:
         """Cycle and wait until `done`, told to stop, or orphaned."""
@@ -112,8 +114,9 @@ class _Loop:
             self._bell.close()
 
     def _cycles(self, done: Callable[[], bool]) -> None:
-        self._guarded(self._executor.begin)
-        while not (self._signals.stop or self._orphaned):
+        while not self._begun and not self._signals.stops:
+            self._guarded(self._begin)
+        while not (self._signals.stops or self._orphaned):
             worked = self._guarded(self._step)
             if not worked:
                 if done():
@@ -121,6 +124,12 @@ class _Loop:
                 self._wait(self._executor.wake_in_s())
         if not self._orphaned:
             self._drain()
+
+    def _begin(self) -> bool:
+        """Nothing is planned before what an earlier JEDI left has been put right."""
+        self._executor.begin()
+        self._begun = True
+        return True
 
     def _step(self) -> bool:
         self._lease.renew_if_due()
@@ -156,21 +165,25 @@ class _Loop:
             self._executor.look_for_work()
 
     def _drain(self) -> None:
-        """Start nothing more, give what runs ten seconds, then stop it; all of it goes into the books."""
+        """Start nothing more, give what runs ten seconds (none at a second SIGTERM), then stop it.
+
+        All of it goes into the books; what was stopped is ready again and not charged.
+        """
         executor, clock = self._executor, self._executor.clock
         executor.handing_out = False
         for flight in list(executor.flights.values()):
             executor.take_back(flight)
-        self._finish_until(clock.monotonic() + DRAIN_S)
+        self._finish_until(clock.monotonic() + DRAIN_S, patience=1)
         for flight in list(executor.flights.values()):
             executor.stop(flight)
         self._finish_until(clock.monotonic() + executor.settings.jedi.kill_grace_s + 2.0)
 
-    def _finish_until(self, deadline: float) -> None:
+    def _finish_until(self, deadline: float, patience: int | None = None) -> None:
         executor = self._executor
         while executor.flights or executor.ended:
             left = deadline - executor.clock.monotonic()
-            if left <= 0 or self._orphaned:
+            hurried = patience is not None and self._signals.stops > patience
+            if left <= 0 or self._orphaned or hurried:
                 return
             if not self._guarded(self._step):
                 self._wait(min(left, executor.wake_in_s()))

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
+from deft.base import faults
 from deft.base.database import reading, writing
 from deft.base.errors import BadInput, Refused
 from deft.data import folder
@@ -44,6 +45,8 @@ def create(engine: Engine) -> bool:
             if sa.inspect(engine).has_table("alembic_version"):
                 return False  # another process made them meanwhile
             raise BadInput(f"the tables could not be made: {fault.orig}") from fault
+        faults.point("schema.before-commit")
+    faults.point("schema.after-commit")
     return True
 
 

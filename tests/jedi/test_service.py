@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deft.base.config import Jedi
+from deft.jedi.backends.local import LocalPool
+from deft.jedi.cycle import Executor
 from deft.jedi.tables import jedi_attempt, jedi_job, jedi_unit
 from deft.wire import hints
 from deft.wire.orders import Input, TaskSpec, dump
@@ -497,3 +500,19 @@ def test_a_reduce_over_many_files_does_not_exceed_what_an_argument_may_hold(benc
     bench.work()
     assert bench.files("p.m.t.out2") == {"000001": "30000\n"}
     assert bench.counts() == {"ok": 30_000}
+
+
+def test_a_pool_that_cannot_start_a_process_gives_the_work_back(bench: Bench) -> None:
+    class Powerless(LocalPool):
+        def submit(self, folders: Sequence[Path]) -> None:
+            raise OSError(11, "Resource temporarily unavailable")
+
+    executor = Executor(bench.settings, bench.engine, bench.clock, Powerless(2, bench.workdir / "log"))
+    bench.run(spec("true", inputs=(synthetic(2),)))
+    executor.begin()
+    executor.cycle()
+    executor.handing_out = False
+    executor.cycle()
+    assert bench.counts() == {"ready": 2}
+    assert [attempt["outcome"] for attempt in bench.rows(jedi_attempt)] == ["revoked"] * 2
+    bench.check_books()

@@ -32,7 +32,10 @@ class Backend(Protocol):
         """How many attempts more it would take now; `occupied` slots are used by others."""
 
     def submit(self, folders: Sequence[Path]) -> None:
-        """Take attempts over; each was committed as an intent before."""
+        """Take attempts over; each was committed as an intent before.
+
+        Raises OSError where it can take none of them.
+        """
 
     def fds(self) -> list[int]:
         """Descriptors that become readable when there is something to collect."""

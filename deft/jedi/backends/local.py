@@ -23,7 +23,7 @@ from deft.jedi.jobs import read_result
 AHEAD_S = 0.2  # work that a wrapper should have before it
 DEEPEST = 32
 LONG_S = 0.5  # nobody should wait longer than this behind a job
-REST_S = 2.0  # after a wrapper that did not even start
+REST_S = 2.0  # after a wrapper that could not be started
 
 
 class _Wrapper:
@@ -114,7 +114,12 @@ class LocalPool:
 
     def _freest(self) -> _Wrapper:
         if len(self._wrappers) < self._slots and all(one.queue for one in self._wrappers):
-            self._wrappers.append(self._start())
+            try:
+                self._wrappers.append(self._start())
+            except OSError:
+                self._rest_until = time.monotonic() + REST_S
+                if not self._wrappers:
+                    raise
         return min(self._wrappers, key=lambda one: (one.is_stuck(), len(one.queue)))
 
     def _start(self) -> _Wrapper:
