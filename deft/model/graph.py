@@ -45,6 +45,7 @@ class MetaTask:
         self.origin = origin
         self.folder = folder
         self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self._datasets: list[Dataset] | None = None  # derived; forgotten at every change
 
     @property
     def full_name(self) -> str:
@@ -56,6 +57,7 @@ class MetaTask:
         if task.name in self.graph:
             raise ValueError(f"two tasks are called {task.name!r}")
         self.graph.add_node(task.name, task=task)
+        self._datasets = None
 
     def join(self, edge: Edge) -> None:
         """Add an edge between two nodes; one without an id gets the next free `eN`.
@@ -69,6 +71,7 @@ class MetaTask:
         if self.graph.has_edge(edge.source, edge.target, named.id):
             raise KeyError(named.id)
         self.graph.add_edge(edge.source, edge.target, key=named.id, edge=named)
+        self._datasets = None
 
     def task(self, name: str) -> Task:
         """The node of that name. Raises KeyError."""
@@ -112,6 +115,11 @@ class MetaTask:
 
     def datasets(self) -> list[Dataset]:
         """The datasets: those of edges, the implied outputs, and the synthetic inputs of generators."""
+        if self._datasets is None:
+            self._datasets = self._derived()
+        return self._datasets
+
+    def _derived(self) -> list[Dataset]:
         found = [dataset for node in self.nodes for dataset in self._produced(node)]
         return found + [
             Dataset(

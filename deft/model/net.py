@@ -80,8 +80,10 @@ WORDS: dict[str, dict[str, str]] = {
         "goal_met": "ok >= goal * (ok + failed + skipped + total(inputs, missing))",
         "starved": "some(inputs, not secondary) and every(inputs, membership == 'closed' and not producing) "
         "and every(inputs, secondary or (available == 0 and loss_accepted))",
-        "feedable": "every(inputs, not reduce) or every(inputs, membership == 'closed')",
-        "hungry": "idle and not rejected and some(inputs, unfed > 0) and feedable",
+        # A reduce task is fed when every input is closed, and JEDI learns that by an order alone.
+        "feedable": "some(inputs, reduce) and every(inputs, membership == 'closed') or idle and "
+        "every(inputs, not reduce)",
+        "hungry": "not rejected and some(inputs, unfed > 0) and feedable",
         "ended_well": "state in ('done', 'finished', 'failed')",
         "ended": "state in ('done', 'finished', 'failed', 'aborted', 'broken')",
         "retryable": "state in ('finished', 'failed', 'exhausted', 'aborted', 'broken') and not retired",

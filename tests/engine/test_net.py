@@ -255,6 +255,24 @@ def test_a_child_started_early_does_not_end_before_its_parent(session: Session) 
     assert world.states()["b"] == "done"
 
 
+def test_a_reduce_task_that_started_early_is_ordered_again_when_its_last_input_closes(
+    session: Session,
+) -> None:
+    world = World.of(session, with_edge(metatask(a="", b="a"), "a", "b", start_when="any", reduce=True))
+    world.report("a", ready=1, idle=False, made=1)
+    world.sweep()
+    world.report("b", unfed=1, idle=False)
+    world.sweep()
+    assert world.orders("b") == ["run"]
+    world.report("a", ok=2)
+    world.report("b", unfed=2, idle=False)
+    world.sweep()
+    assert world.orders("b") == ["run", "run"]
+    world.report("b", ok=2)
+    world.sweep()
+    assert world.states() == {"a": "done", "b": "done"}
+
+
 def test_a_rejected_definition_breaks_the_task_with_its_reason(session: Session) -> None:
     world = chain(session)
     world.report("a", rejected=True, reason="no such partition")

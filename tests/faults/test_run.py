@@ -19,7 +19,6 @@ AFTER = {
 ELSEWHERE = {"verb.before-commit", "verb.after-commit", "jedi.reconcile-payload-killed"}
 # A process passes these once: what it does at its start or at its end.
 ONLY_ONCE = ("schema.", "import.", "run.", "jedi.lease", "jedi.reconcile", "jedi.pool-closed")
-AT_THE_END = ("jedi.pool-closed", "jedi.lease-released")
 PASSINGS = [
     (point, passing)
     for point in faults.POINTS
