@@ -2,11 +2,14 @@
 
 `param.x` is the default; `param.x.help`, `.type` (int, double, boolean, string), `.choices` (separated by
 commas) and `.required` (true: no empty value) say more. Without `param.x` itself a value must be given.
+A list (type `int list` and so on; every parameter that a `foreach` names is one) is `a, b, c`, or a JSON list
+where it begins with `[`; its type and choices hold for each item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -15,6 +18,7 @@ from deft.model import keys
 from deft.model.keys import Key, Kind, Value
 
 PREFIX = "param."
+LIST = " list"  # ends the type of a list
 _KINDS: dict[str, Kind] = {"int": "int", "double": "double", "boolean": "boolean", "string": "string"}
 
 
@@ -29,17 +33,46 @@ class Parameter:
     choices: tuple[str, ...] = ()
     required: bool = False
 
+    @property
+    def is_list(self) -> bool:
+        """True where its value is a list."""
+        return self.type.endswith(LIST)
+
+
+def items(text: str) -> list[str]:
+    """The items of a list. Raises ValueError for JSON that is no list of plain values."""
+    if not text.lstrip().startswith("["):
+        return [item for word in text.split(",") if (item := word.strip())]
+    try:
+        found = json.loads(text)
+    except ValueError as fault:
+        raise ValueError(f"is no JSON list: {fault}") from None
+    if not all(isinstance(item, str | int | float | bool) for item in found):
+        raise ValueError("is no list of texts and numbers")
+    return [keys.render(item) for item in found]
+
 
 def is_about(key: str) -> bool:
     """True for `param.x.help` and its like."""
     return key.startswith(PREFIX) and key.count(".") > 1 and key.endswith(keys.PARAM_FACTS)
 
 
-def declared(settings: Mapping[str, Value]) -> dict[str, Parameter]:
-    """The parameters of a graph by name, in the order of their names."""
+def declared(settings: Mapping[str, Value], lists: Collection[str] = ()) -> dict[str, Parameter]:
+    """The parameters of a graph by name, in the order of their names; those in `lists` are lists."""
     mine = {key: keys.render(value) for key, value in settings.items() if key.startswith(PREFIX)}
     names = {_name(key) for key in mine}
-    return {name: _parameter(name, mine) for name in sorted(names)}
+    return {name: _parameter(name, mine, name in lists) for name in sorted(names)}
+
+
+def as_lists(settings: Mapping[str, Value], lists: Collection[str]) -> dict[str, str]:
+    """What the graph must say of these parameters, so that they are lists without any `foreach` too."""
+    known = declared(settings, lists)
+    told = (name for name in lists if name in known and (known[name].choices or _type(name, settings)))
+    return {f"{PREFIX}{name}.type": known[name].type for name in told}
+
+
+def _type(name: str, settings: Mapping[str, Value]) -> str:
+    return str(settings.get(f"{PREFIX}{name}.type", "")).strip()
 
 
 def _name(key: str) -> str:
@@ -47,14 +80,15 @@ def _name(key: str) -> str:
     return name.rpartition(".")[0] if is_about(key) else name
 
 
-def _parameter(name: str, mine: Mapping[str, str]) -> Parameter:
+def _parameter(name: str, mine: Mapping[str, str], is_list: bool) -> Parameter:
     about = {fact: mine.get(PREFIX + name + fact, "") for fact in keys.PARAM_FACTS}
     choices = tuple(one.strip() for one in about[".choices"].split(",") if one.strip())
+    type = about[".type"].strip() or "string"
     return Parameter(
         name,
         mine.get(PREFIX + name),
         help=about[".help"],
-        type=about[".type"].strip() or "string",
+        type=type + LIST if is_list and not type.endswith(LIST) else type,
         choices=choices,
         required=about[".required"].strip().lower() in ("true", "1"),
     )
@@ -65,12 +99,13 @@ def values(
     given: Mapping[str, str],
     fill: Callable[[str], str],
     found: list[Finding],
+    lists: Collection[str] = (),
 ) -> dict[str, str]:
     """The value of every parameter: the given one as it is, else the default, filled.
 
     What is wrong is added to `found`.
     """
-    known = declared(settings)
+    known = declared(settings, lists)
     for name in given:
         if name not in known:
             found.append(_unknown(name, known))
@@ -97,14 +132,15 @@ def _fault(parameter: Parameter, value: str | None) -> Finding | None:
     if value is None or (parameter.required and not value.strip()):
         hint = f"--set {name}=…" + (f"; {parameter.help}" if parameter.help else "")
         return Finding("missing-parameter", f"the parameter {name!r} has no value", subject=name, hint=hint)
-    kind = _KINDS.get(parameter.type)
+    kind = _KINDS.get(parameter.type.removesuffix(LIST))
     if kind is None:
         message = f"the parameter {name!r} has the unknown type {parameter.type!r}"
         return Finding("bad-parameter-type", message, subject=name, hint=f"types: {', '.join(_KINDS)}")
     try:
-        keys.parse(Key(name, "graph", kind, "", parameter.choices if kind == "string" else ()), value)
-        if parameter.choices and value not in parameter.choices:
-            raise ValueError(f"is none of {', '.join(parameter.choices)}")
+        for item in items(value) if parameter.is_list else [value]:
+            keys.parse(Key(name, "graph", kind, "", parameter.choices if kind == "string" else ()), item)
+            if parameter.choices and item not in parameter.choices:
+                raise ValueError(f"is none of {', '.join(parameter.choices)}")
     except ValueError as fault:
         message = f"the parameter {name} = {value!r} {fault}"
         return Finding("bad-parameter", message, subject=name, hint=parameter.help or None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,22 +84,27 @@ def edges(conn: Connection, column: sa.Column[int], value: int) -> list[Edge]:
 
 def feed_all(conn: Connection, edge: Edge, state: Fed) -> int:
     """A row for every available unit of an edge that has none; how many they were."""
-    columns = ["edge_id", "unit_id", "task_id", "state", "attempts"]
+    return _feed(conn, edge, state, *_unfed(edge))
+
+
+def feed_units(conn: Connection, edge: Edge, unit_ids: Sequence[int], state: Fed) -> None:
+    """A row for each of these units, which have none on this edge."""
+    for part in batches(unit_ids):
+        _feed(conn, edge, state, jedi_unit.c.id.in_(part))
+
+
+def _feed(conn: Connection, edge: Edge, state: Fed, *which: sa.ColumnElement[bool]) -> int:
+    columns = ["edge_id", "unit_id", "position", "task_id", "state", "attempts"]
     units = sa.select(
         sa.literal(edge.edge_id, sa.BigInteger),
         jedi_unit.c.id,
+        jedi_unit.c.position,
         sa.literal(edge.task_id, sa.BigInteger),
         sa.literal(state.value, sa.String(32)),
         sa.literal(0, sa.Integer),
-    ).where(*_unfed(edge))
+    ).where(*which)
     statement = sa.insert(jedi_job_unit).from_select(columns, units)
     return conn.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
-
-
-def feed_units(conn: Connection, edge: Edge, unit_ids: Iterable[int], state: Fed) -> None:
-    """A row for each of these units, which have none on this edge."""
-    same = {"edge_id": edge.edge_id, "task_id": edge.task_id, "state": state.value}
-    insert_rows(conn, jedi_job_unit, [{**same, "unit_id": one} for one in unit_ids])
 
 
 def _unfed(edge: Edge) -> tuple[sa.ColumnElement[bool], ...]:

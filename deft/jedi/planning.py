@@ -115,7 +115,7 @@ def _choose_reduce(books: Books, task: Task) -> list[_Choice]:
     units = store.unpacked(books.conn, task.id, None)
     if known is not None:
         packed = store.units_of_jobs(books.conn, [known.id])[known.id]
-        units = sorted([*packed, *units], key=lambda unit: unit.unit_id)
+        units = sorted([*packed, *units], key=lambda unit: (unit.position, unit.edge_id))
         return [_Choice(known, units, new=False)]
     task.last_number = max(task.last_number, 1)
     job = Job(books.next_ids(jedi_job, 1)[0], 1, 0, 0, 0, JobState.PLANNED)

@@ -45,12 +45,22 @@ def _add_files(books: Books, dataset: Dataset, files: Sequence[File]) -> None:
 
 
 def add_units(books: Books, dataset: Dataset, rows: Sequence[Mapping[str, Any]]) -> None:
-    """New units: rows of key, path, bytes, events and whatever else they have."""
+    """New units: rows of key, path, bytes, events and whatever else they have.
+
+    Their place in the dataset is `position`, else after all that are there.
+    """
     if not rows:
         return
     ids = books.next_ids(jedi_unit, len(rows))
     same = {"dataset_id": dataset.id, "state": AVAILABLE}
-    catalog.insert_units(books.conn, [{**row, **same, "id": i} for i, row in zip(ids, rows, strict=True)])
+    last = dataset.available + dataset.lost
+    catalog.insert_units(
+        books.conn,
+        [
+            {"position": last + n, **row, **same, "id": i}
+            for n, (i, row) in enumerate(zip(ids, rows, strict=True), 1)
+        ],
+    )
     books.change(dataset.id).added.extend(ids)
     dataset.available += len(rows)
     dataset.bytes += sum(row["bytes"] for row in rows)

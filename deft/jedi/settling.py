@@ -152,7 +152,7 @@ def _publish(books: Books, ended: Sequence[Ended]) -> None:
                 path, size = result.outputs.get(output.dataset_id, (None, 0))
                 key = job_key(flight.number)
                 row: dict[str, Any] = {"key": key, "path": path, "bytes": size, "events": 0,
-                       "content": str(size), "job_id": flight.job_id}  # fmt: skip
+                       "content": str(size), "job_id": flight.job_id, "position": flight.number}  # fmt: skip
                 made[output.dataset_id][key] = row
     for dataset_id, rows in made.items():
         _enter(books, dataset_id, rows)

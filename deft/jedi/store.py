@@ -73,6 +73,7 @@ class FedUnit:
     path: str | None
     events: int
     dataset_id: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def insert_task(conn: Connection, task_id: int) -> None:
     insert_rows(conn, jedi_task, [{"id": task_id, "idle": 1}])
 
 
+_IN_ORDER = (jedi_job_unit.c.position, jedi_job_unit.c.edge_id)
 _FED = sa.select(
     jedi_job_unit.c.edge_id,
     jedi_job_unit.c.unit_id,
@@ -123,20 +125,21 @@ _FED = sa.select(
     jedi_unit.c.path,
     jedi_unit.c.events,
     jedi_unit.c.dataset_id,
+    jedi_job_unit.c.position,
 ).join(jedi_unit, jedi_unit.c.id == jedi_job_unit.c.unit_id)
 
 
 def unpacked(conn: Connection, task_id: int, limit: int | None) -> list[FedUnit]:
-    """Ready units of a task that are in no job yet, in the order in which they came."""
+    """Ready units of a task that are in no job yet, in the order of their datasets."""
     r = jedi_job_unit.c
     query = _FED.where(r.task_id == task_id, r.state == Fed.READY, r.job_id.is_(None))
-    return [FedUnit(*row) for row in conn.execute(query.order_by(r.unit_id, r.edge_id).limit(limit))]
+    return [FedUnit(*row) for row in conn.execute(query.order_by(*_IN_ORDER).limit(limit))]
 
 
 def used_units(conn: Connection, task_id: int) -> list[FedUnit]:
     """The units of the secondary inputs of a task."""
     query = _FED.where(jedi_job_unit.c.task_id == task_id, jedi_job_unit.c.state == Fed.USED)
-    return [FedUnit(*row) for row in conn.execute(query.order_by(jedi_job_unit.c.unit_id))]
+    return [FedUnit(*row) for row in conn.execute(query.order_by(*_IN_ORDER))]
 
 
 def units_of_jobs(conn: Connection, job_ids: Sequence[int]) -> dict[int, list[FedUnit]]:
@@ -144,7 +147,7 @@ def units_of_jobs(conn: Connection, job_ids: Sequence[int]) -> dict[int, list[Fe
     found: dict[int, list[FedUnit]] = {job_id: [] for job_id in job_ids}
     for part in batches(job_ids):
         query = _FED.where(jedi_job_unit.c.job_id.in_(part), jedi_job_unit.c.state == Fed.READY)
-        for row in conn.execute(query.order_by(jedi_job_unit.c.unit_id)):
+        for row in conn.execute(query.order_by(*_IN_ORDER)):
             found[row.job_id].append(FedUnit(*row))
     return found
 

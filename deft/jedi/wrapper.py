@@ -28,7 +28,6 @@ NO_SPACE = b"No space left on device"
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 
 
-
 class Job:
     """What job.json says."""
 
@@ -136,8 +135,13 @@ class Payload:
         self._kill_at = None  # type: float | None
         self.began, self.clock = time.time(), time.monotonic()
         self.child = subprocess.Popen(  # pylint: disable=consider-using-with
-            shell(job), cwd=job.folder, env=dict(os.environ, **job.env), stdin=subprocess.DEVNULL,
-            stdout=logs[0].fd, stderr=logs[1].fd, start_new_session=True,
+            shell(job),
+            cwd=job.folder,
+            env=dict(os.environ, **job.env),
+            stdin=subprocess.DEVNULL,
+            stdout=logs[0].fd,
+            stderr=logs[1].fd,
+            start_new_session=True,
         )
         self._ticks = 0
         self._next_tick = self.clock + FIRST_TICK_S
@@ -412,10 +416,19 @@ class Server:
             kind = "no-space" if fault.errno in SPACE else "no-output"
             message, outputs = f"the output could not be published: {fault}", {}
         result = {
-            "class": kind, "message": message, "outputs": outputs, "host": self.host,
-            "exit_code": int(facts[0]), "signal": int(facts[1]), "wall_s": round(facts[2], 6),
-            "cpu_s": round(facts[3], 6), "max_rss_mb": round(facts[4], 1), "pid": payload.child.pid,
-            "started": payload.began, "ended": time.time(), "leftovers": leftovers,
+            "class": kind,
+            "message": message,
+            "outputs": outputs,
+            "host": self.host,
+            "exit_code": int(facts[0]),
+            "signal": int(facts[1]),
+            "wall_s": round(facts[2], 6),
+            "cpu_s": round(facts[3], 6),
+            "max_rss_mb": round(facts[4], 1),
+            "pid": payload.child.pid,
+            "started": payload.began,
+            "ended": time.time(),
+            "leftovers": leftovers,
             "cut": sum(log.cut for log in payload.logs),
         }  # type: dict[str, object]
         try:
@@ -427,14 +440,21 @@ class Server:
 
     def started(self, payload: Payload) -> None:
         """Said of payloads that run longer than a moment only."""
-        self.say({"event": "started", "folder": payload.job.folder, "pid": payload.child.pid,
-                  "started": payload.began, "host": self.host})
+        self.say(
+            {
+                "event": "started",
+                "folder": payload.job.folder,
+                "pid": payload.child.pid,
+                "started": payload.began,
+                "host": self.host,
+            }
+        )
 
     def say(self, event: "dict[str, object]") -> None:
         text = json.dumps(event).encode() + b"\n"
         try:
             while text:
-                text = text[os.write(1, text):]
+                text = text[os.write(1, text) :]
         except OSError:  # nobody reads any more: attempt.json says the same
             self.heard = False
 

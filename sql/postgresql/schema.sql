@@ -453,6 +453,7 @@ CREATE TABLE jedi_unit (
     events BIGINT DEFAULT '0' NOT NULL,
     content VARCHAR(255),
     job_id BIGINT,
+    position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_unit PRIMARY KEY (id),
     CONSTRAINT uq_jedi_unit_dataset_id_key UNIQUE (dataset_id, key),
     CONSTRAINT ck_jedi_unit_state CHECK (state in ('available', 'lost')),
@@ -472,6 +473,8 @@ COMMENT ON COLUMN jedi_unit.state IS 'available or lost';
 COMMENT ON COLUMN jedi_unit.content IS 'Size and time of change: another content is another value';
 
 COMMENT ON COLUMN jedi_unit.job_id IS 'The job that made it';
+
+COMMENT ON COLUMN jedi_unit.position IS 'Order in its dataset, whenever it came';
 
 CREATE TABLE deft_control (
     id BIGSERIAL NOT NULL,
@@ -615,6 +618,7 @@ CREATE TABLE jedi_job_unit (
     job_id BIGINT,
     state VARCHAR(32) NOT NULL,
     attempts INTEGER DEFAULT '0' NOT NULL,
+    position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_job_unit PRIMARY KEY (edge_id, unit_id),
     CONSTRAINT ck_jedi_job_unit_state CHECK (state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used')),
     CONSTRAINT fk_jedi_job_unit_unit_id FOREIGN KEY(unit_id) REFERENCES jedi_unit (id)
@@ -622,7 +626,7 @@ CREATE TABLE jedi_job_unit (
 
 CREATE INDEX ix_jedi_job_unit_job_id ON jedi_job_unit (job_id);
 
-CREATE INDEX ix_jedi_job_unit_task_id_state_unit_id ON jedi_job_unit (task_id, state, unit_id);
+CREATE INDEX ix_jedi_job_unit_task_id_state_position ON jedi_job_unit (task_id, state, position);
 
 CREATE INDEX ix_jedi_job_unit_unit_id ON jedi_job_unit (unit_id);
 
@@ -633,6 +637,8 @@ COMMENT ON COLUMN jedi_job_unit.job_id IS 'The job it is packed in; null until t
 COMMENT ON COLUMN jedi_job_unit.state IS 'ready running ok failed skipped, or used (secondary)';
 
 COMMENT ON COLUMN jedi_job_unit.attempts IS 'Charged attempts';
+
+COMMENT ON COLUMN jedi_job_unit.position IS 'That of the unit: jobs take units in this order';
 
 CREATE TABLE deft_edge (
     id BIGSERIAL NOT NULL,

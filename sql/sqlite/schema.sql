@@ -255,6 +255,7 @@ CREATE TABLE jedi_unit (
     events BIGINT DEFAULT '0' NOT NULL,
     content VARCHAR(255),
     job_id BIGINT,
+    position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_unit PRIMARY KEY (id),
     CONSTRAINT uq_jedi_unit_dataset_id_key UNIQUE (dataset_id, "key"),
     CONSTRAINT ck_jedi_unit_state CHECK (state in ('available', 'lost')),
@@ -359,6 +360,7 @@ CREATE TABLE jedi_job_unit (
     job_id BIGINT,
     state VARCHAR(32) NOT NULL,
     attempts INTEGER DEFAULT '0' NOT NULL,
+    position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_job_unit PRIMARY KEY (edge_id, unit_id),
     CONSTRAINT ck_jedi_job_unit_state CHECK (state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used')),
     CONSTRAINT fk_jedi_job_unit_unit_id FOREIGN KEY(unit_id) REFERENCES jedi_unit (id)
@@ -366,7 +368,7 @@ CREATE TABLE jedi_job_unit (
 
 CREATE INDEX ix_jedi_job_unit_job_id ON jedi_job_unit (job_id);
 
-CREATE INDEX ix_jedi_job_unit_task_id_state_unit_id ON jedi_job_unit (task_id, state, unit_id);
+CREATE INDEX ix_jedi_job_unit_task_id_state_position ON jedi_job_unit (task_id, state, position);
 
 CREATE INDEX ix_jedi_job_unit_unit_id ON jedi_job_unit (unit_id);
 

@@ -270,10 +270,11 @@ def result(fitted: Fit | None, sigma: float) -> Iterator[str]:
         ("value", f"m = {fitted.peak:.3f} ± {fitted.peak_error:.3f} GeV"),
         ("value", f"Γ = {fitted.width:.3f} ± {fitted.width_error:.3f} GeV"),
         ("quiet", f"χ² / degrees of freedom = {fitted.chi2:.1f} / {fitted.degrees}"),
-        ("quiet", f"Breit-Wigner, folded with a Gaussian of {sigma:.3f} GeV"),
+        ("quiet", "Breit-Wigner ⊗ Gaussian of the resolution,"),
+        ("quiet", f"known: σ = {sigma:.3f} GeV"),
     )
     for number, (kind, text) in enumerate(lines):
-        yield f'<text class="{kind}" x="{left:.1f}" y="{TOP + 24 + 23 * number}">{text}</text>'
+        yield f'<text class="{kind}" x="{left:.1f}" y="{TOP + 24 + 22 * number}">{text}</text>'
 
 
 def nice_step(largest: float) -> int:

@@ -107,7 +107,7 @@ def test_a_job_that_is_ok_does_not_fail() -> None:
 
 
 def _unit(key: str, edge: int = 1, path: str | None = None) -> FedUnit:
-    return FedUnit(edge, int(key), None, key, path, 10, edge)
+    return FedUnit(edge, int(key), None, key, path, 10, edge, int(key))
 
 
 def _command(task: TaskSpec, *units: FedUnit, secondary: tuple[FedUnit, ...] = ()) -> str:
