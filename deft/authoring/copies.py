@@ -105,6 +105,9 @@ class Copies:
 
     def nodes(self) -> Iterator[tuple[Task, dict[str, str]]]:
         """Every node, the copies in the place of their original; of two with one name only the first."""
+        if not any(self._over.values()):
+            yield from ((self._copy(node, {}), {}) for node in self._metatask.nodes)
+            return
         seen: dict[str, Task] = {}
         for node in self._metatask.nodes:
             for chosen in self._points(self._over[node.name]):

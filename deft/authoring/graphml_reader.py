@@ -43,10 +43,13 @@ def read(path: Path, *, limits: Limits = CLI, strict: bool = False) -> Reading:
     try:
         with _opened(path) as stream:
             return read_stream(stream, origin=path, limits=limits, strict=strict)
+    except BadInput as fault:
+        raise BadInput(fault.args[0].replace("the document", str(path), 1), fault.findings) from None
     except FileNotFoundError:
         raise NotFound(f"there is no file {path}") from None
     except OSError as fault:
-        raise refusal("unreadable", f"{path} cannot be read: {fault.strerror or fault}") from None
+        finding = Finding("unreadable", f"it cannot be read: {fault.strerror or fault}")
+        raise BadInput(f"{path} is refused:", [finding]) from None
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -1,8 +1,9 @@
 """Fill a template: `${param.x}` and the facts of this machine, once, before anything else looks at it.
 
-`${param.x}` takes the value given, else the graph's `param.x`, in which facts may stand. `$${` is a literal
-`${`. What is neither a dotted name nor a fact is left to the shell (`${HOME}`). In a command every value is
-quoted for the shell, as in a job's own placeholders, and is never filled again; elsewhere it stands as it is.
+`${param.x}` takes the node's own `param.x` (the value that it was copied for, where it has a `foreach`), else
+the value given, else the graph's `param.x`, in which facts may stand. `$${` is a literal `${`. What is neither
+a dotted name nor a fact is left to the shell (`${HOME}`). In a command every value is quoted for the shell, as
+in a job's own placeholders, and is never filled again; elsewhere it stands as it is.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import os.path
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from deft.authoring import parameters
+from deft.authoring import copies, parameters
+from deft.authoring.copies import Room
 from deft.base.errors import BadInput, Finding
 from deft.model import graph, keys
 from deft.model.graph import MetaTask
@@ -35,31 +37,48 @@ _ANYWHERE = "**/"  # an exclusion that begins so holds wherever the files lie
 
 
 def instantiate(metatask: MetaTask, given: Mapping[str, str], facts: Mapping[str, str]) -> MetaTask:
-    """The Meta-Task with every placeholder filled, values parsed again, and sources absolute.
+    """The Meta-Task with every `foreach` copied and placeholder filled, values parsed again, sources absolute.
 
     `given` are the parameters by name (without `param.`), `facts` the values of FACTS. The values used are
     the result's `param.x`. Raises BadInput with all findings.
     """
     found: list[Finding] = []
+    made = filled(metatask, given, facts, found, Room())
+    refuse(metatask.full_name, found)
+    return made
+
+
+def refuse(name: str, found: Sequence[Finding]) -> None:
+    """Raise BadInput with all findings where one of them is an error."""
+    wrong = [finding for finding in found if finding.severity == "error"]
+    if wrong:
+        count = "one fault" if len(wrong) == 1 else f"{len(wrong)} faults"
+        raise BadInput(f"{name} cannot be filled: {count}", found)
+
+
+def filled(
+    metatask: MetaTask, given: Mapping[str, str], facts: Mapping[str, str], found: list[Finding], room: Room
+) -> MetaTask:
+    """The same, with what is wrong added to `found`. Raises BadInput where there is no room for all copies."""
     known = {fact: value for fact, value in facts.items() if fact in FACTS}
     in_defaults = _Filling(known, found)
+    lists = copies.listed(metatask)
     values = parameters.values(
-        metatask.settings, given, lambda text: in_defaults.fill(text, "the graph's parameters"), found
+        metatask.settings, given, lambda text: in_defaults.fill(text, "the graph's parameters"), found, lists
     )
+    copied = copies.Copies(metatask, values, found)
+    copied.reserve(room)
     used = {parameters.PREFIX + name: value for name, value in values.items()}
     filling = _Filling({**known, **used}, found)
-    made = graph.copy_with(
-        metatask,
-        (filling.node(node) for node in metatask.nodes),
-        (_absolute(filling.edge(edge), metatask.folder) for edge in metatask.edges),
-    )
+    made = graph.copy_with(metatask, (filling.node(node, chosen, metatask.folder) for node, chosen in copied.nodes()), ())
+    for edge, chosen in copied.edges():
+        if edge.source in made.graph and edge.target in made.graph:
+            made.join(_absolute(filling.edge(edge, chosen), metatask.folder))
     mine = metatask.settings
     declared = {name: value for name, value in mine.items() if name.startswith(parameters.PREFIX)}
     others = {name: value for name, value in mine.items() if name not in declared}
+    declared |= parameters.as_lists(mine, lists)
     made.settings = {**declared, **used, **filling.settings("graph", others, "the graph", None)}
-    if found:
-        count = "one fault" if len(found) == 1 else f"{len(found)} faults"
-        raise BadInput(f"{metatask.full_name} cannot be filled: {count}", found)
     return made
 
 
@@ -130,14 +149,29 @@ class _Filling:
         message = f"{subject}: unknown placeholder ${{{name}}}"
         self._found.append(Finding("unknown-placeholder", message, line, subject, hint))
 
-    def node(self, node: Task) -> Task:
-        """A node, filled."""
-        return replace(node, settings=self.settings("node", node.settings, node.name, node.line))
+    def node(self, node: Task, chosen: Mapping[str, str], folder: str) -> Task:
+        """A node, filled: first its own parameters, with what it was copied for, then the rest with them."""
+        own = {name: value for name, value in node.settings.items() if name.startswith(parameters.PREFIX)}
+        if not own and not chosen:
+            settings = self.settings("node", node.settings, node.name, node.line)
+        else:
+            picked = _picked(chosen)
+            mine = {**self._with(picked).settings("node", own, node.name, node.line), **picked}
+            rest = {name: value for name, value in node.settings.items() if name not in own}
+            beside = self._with({name: keys.render(value) for name, value in mine.items()})
+            settings = {**beside.settings("node", rest, node.name, node.line), **mine}
+        if folder and "folder" in settings:
+            settings["folder"] = os.path.normpath(os.path.join(folder, str(settings["folder"])))
+        return replace(node, settings=settings)
 
-    def edge(self, edge: Edge) -> Edge:
-        """An edge, filled."""
+    def edge(self, edge: Edge, chosen: Mapping[str, str]) -> Edge:
+        """An edge, filled, with what its ends were copied for."""
         ends = f"{edge.source} -> {edge.target}"
-        return replace(edge, settings=self.settings("edge", edge.settings, ends, edge.line))
+        beside = self._with(_picked(chosen)) if chosen else self
+        return replace(edge, settings=beside.settings("edge", edge.settings, ends, edge.line))
+
+    def _with(self, more: Mapping[str, str]) -> _Filling:
+        return _Filling({**self.known, **more}, self._found)
 
     def settings(
         self, scope: Scope, settings: Mapping[str, Value], subject: str, line: int | None
@@ -173,6 +207,10 @@ class _Filling:
             raise ValueError(f"is no JSON: {fault}") from None
         filled = _map_texts(value, lambda one: self.fill(one, subject, line=line))
         return json.dumps(filled, ensure_ascii=False)
+
+
+def _picked(chosen: Mapping[str, str]) -> dict[str, str]:
+    return {parameters.PREFIX + name: value for name, value in chosen.items()}
 
 
 def _map_texts(value: Any, change: Callable[[str], str]) -> Any:

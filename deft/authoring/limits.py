@@ -44,7 +44,7 @@ UPLOAD = Limits(
 
 def refusal(code: str, message: str, line: int | None = None, hint: str | None = None) -> BadInput:
     """A document that is not read any further."""
-    return BadInput(f"the document is refused: {message}", [Finding(code, message, line, hint=hint)])
+    return BadInput("the document is refused:", [Finding(code, message, line, hint=hint)])
 
 
 class CappedReader:

@@ -1,10 +1,14 @@
 """Find a template by its name, and tell a template from a file.
 
-A template is a folder `<name>/` with `<name>.graphml`, its payload files and a README.md.
+A template is a folder `<name>/` with `<name>.graphml`, its payload files and a README.md. It is looked for in
+the work folder (`templates/`), then among the user's own, then among the shipped ones; the first one wins.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -13,6 +17,15 @@ from deft.base.errors import BadInput, Finding, NotFound
 from deft.model.tasks import is_name
 
 _SUFFIXES = (".graphml", ".graphml.gz")
+FOLDER = "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder of templates: of the project (the work folder), the user, or shipped."""
+
+    kind: str
+    folder: Path
 
 
 def root() -> Path:
@@ -20,14 +33,29 @@ def root() -> Path:
     return data.folder("templates")
 
 
-def names(where: Path | None = None) -> list[str]:
-    """The names of all templates, sorted."""
-    place = where or root()
-    return sorted(found.name for found in place.iterdir() if _graphml(place, found.name).is_file())
+def places(workdir: Path | None, environ: Mapping[str, str] = os.environ) -> tuple[Place, ...]:
+    """Where templates are looked for, the first one first."""
+    home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "/")) / ".config")
+    found = [Place("project", workdir.absolute() / FOLDER)] if workdir else []
+    return (*found, Place("user", home / "deft" / FOLDER), Place("shipped", root()))
 
 
-def find(name: str, where: Path | None = None) -> Path:
-    """The GraphML file of a template.
+def folders(workdir: Path | None) -> tuple[Path, ...]:
+    """The folders of `places`."""
+    return tuple(place.folder for place in places(workdir))
+
+
+def names(*where: Path) -> list[str]:
+    """The names of all templates in these folders (the shipped ones, where none is given), sorted."""
+    found = set()
+    for place in where or (root(),):
+        if place.is_dir():
+            found |= {one.name for one in place.iterdir() if _graphml(place, one.name).is_file()}
+    return sorted(found)
+
+
+def find(name: str, *where: Path) -> Path:
+    """The GraphML file of a template in the first of these folders that has it.
 
     Raises BadInput for a text that is no name, NotFound with near names for one that does not exist.
     """
@@ -35,29 +63,52 @@ def find(name: str, where: Path | None = None) -> Path:
         message = f"{name!r} is no name of a template"
         hint = "a name has letters, digits, - and _; a file has a slash or ends in .graphml"
         raise BadInput(message, [Finding("bad-template-name", message, subject=name, hint=hint)])
-    place = (where or root()).resolve()
-    found = _graphml(place, name)
-    if not found.is_file():
-        raise NotFound(_unknown(name, names(place)))
-    if not found.resolve().is_relative_to(place):
-        raise NotFound(f"the template {name!r} leads out of {place}")
-    return found
+    folders = [place.resolve() for place in where or (root(),)]
+    for place in folders:
+        found = _graphml(place, name)
+        if found.is_file():
+            if not found.resolve().is_relative_to(place):
+                raise NotFound(f"the template {name!r} leads out of {place}")
+            return found
+    raise NotFound(_unknown(name, names(*folders)))
 
 
-def open_source(text: str) -> tuple[Path, Path]:
+def is_file(text: str) -> bool:
+    """True for a file, which has a slash or ends in .graphml or .graphml.gz; else it is a template's name."""
+    return "/" in text or text.endswith(_SUFFIXES)
+
+
+def open_source(text: str, *where: Path) -> tuple[Path, Path]:
     """(GraphML file, its folder) of what a command was given: a file, or the name of a template.
 
-    A file has a slash or ends in .graphml or .graphml.gz. Whether it exists is left to the reader.
+    Whether a file exists is left to the reader.
     """
-    is_file = "/" in text or text.endswith(_SUFFIXES)
-    path = Path(text) if is_file else find(text)
+    path = Path(text) if is_file(text) else find(text, *where)
     return path, path.absolute().parent
 
 
-def readme(name: str) -> str:
-    """The README of a template; empty where it has none."""
-    path = find(name).parent / "README.md"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def below(folder: Path, text: str) -> Path:
+    """The file that a document in `folder` means by a relative path.
+
+    Raises BadInput where it leads out of that folder, NotFound where it does not exist.
+    """
+    path = Path(text)
+    if path.is_absolute() or ".." in path.parts or "\0" in text:
+        message = f"{text!r} leads out of the document's folder"
+        hint = "a template beside the document, or the name of one"
+        raise BadInput(message, [Finding("bad-template-name", message, subject=text, hint=hint)])
+    found = (folder / path).resolve()
+    if not found.is_relative_to(folder.resolve()):
+        raise NotFound(f"the template {text!r} leads out of {folder}")
+    if not found.is_file():
+        raise NotFound(f"there is no file {folder / path}")
+    return found
+
+
+def readme(graphml: Path) -> str:
+    """The README beside a template's GraphML file; empty where it has none."""
+    path = graphml.with_name("README.md")
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _graphml(place: Path, name: str) -> Path:

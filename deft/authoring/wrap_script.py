@@ -20,6 +20,7 @@ MAX_BYTES = 16_000_000
 _OTHERS = re.compile(r"#(PBS|BSUB|\$|COBALT|OAR) ")
 _WORD = re.compile(r"""\s+|(?P<comment>\#.*)|(?P<word>(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+)""")
 _SHELL_NAMES = re.compile(r"^\s*[^#\s].*?\b(srun|sbatch)\b|^\s*(srun|sbatch)\b", re.MULTILINE)
+_SEVERAL_PARTS = frozenset({"hetjob", "packjob", ":"})
 _ODD_CALLS = {
     "srun": "calls srun, which only a Slurm job has: a run on this machine fails there",
     "sbatch": "calls sbatch: DEFT knows nothing of the jobs that it submits",
@@ -140,6 +141,10 @@ def _options(path: Path, words: list[str], line: int, found: list[Finding]) -> I
     rest = list(words)
     while rest:
         word = rest.pop(0)
+        if word in _SEVERAL_PARTS:
+            message = f"{path}: a job of several unlike parts ({word}) is no single task"
+            found.append(Finding("het-job", message, line, path.name, "wrap each part as a script of its own"))
+            continue
         if not word.startswith("-") or word in ("-", "--"):
             message = f"{path}: {word!r} is no option; it is left out"
             found.append(Finding("stray-word", message, line, path.name, severity="warning"))

@@ -16,12 +16,20 @@ from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.types import TypeDecorator
 
 from deft.base.errors import BadInput, DeftError, Unreachable
 
 SQLITE_BUSY_S = 60
+DIALECTS = ("sqlite", "postgresql", "oracle")
 # Below every dialect's limit of bound values and list items (Oracle: 1,000 items in a list).
 BATCH = 500
 
@@ -70,9 +78,14 @@ def open_engine(url: str, *, must_exist: bool = False) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _open_sqlite(parsed, must_exist=must_exist)
+        if parsed.get_backend_name() not in DIALECTS:
+            raise BadInput(f"DEFT keeps no tables in {parsed.get_backend_name()}; it knows {', '.join(DIALECTS)}")
         return sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
     except (ArgumentError, NoSuchModuleError) as fault:
-        raise BadInput(f"not a database URL: {fault}") from None
+        raise BadInput(
+            f"not a database URL: {fault}; write it as postgresql+psycopg://USER@HOST/DATABASE, in [database] url "
+            "of deft.toml or in $DEFT_DATABASE__URL"
+        ) from None
     except ModuleNotFoundError as fault:
         raise BadInput(
             f"the driver {fault.name!r} of this database URL is not installed; "
@@ -132,16 +145,27 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def _plain_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except OperationalError as fault:
-        raise unreachable(engine, fault) from fault
+    except DBAPIError as fault:
+        # A bare DatabaseError is a file that is no database; the other kinds are faults of a statement.
+        if isinstance(fault, OperationalError | InterfaceError) or type(fault) is DatabaseError:
+            raise unreachable(engine, fault) from fault
+        raise
+
+
+_ADVICE = {
+    "no such table": "`deft init`, or `deft db upgrade`, makes what is missing",
+    "unable to open database file": "is its folder there, and may you write in it?",
+    "readonly database": "may you write this file, and in its folder?",
+    "file is not a database": "move that file away, or name another work folder",
+    "disk is full": "make room, then give the same command again: what was committed is safe",
+}
 
 
 def unreachable(engine: Engine, fault: DBAPIError) -> DeftError:
     """Say a driver's fault in plain words, without the password."""
     where = engine.url.render_as_string(hide_password=True)
     reason = str(fault.orig).strip()
-    missing_table = "no such table" in reason
-    advice = " (run `deft init`, or `deft db upgrade`)" if missing_table else ""
+    advice = next((f"; {advice}" for words, advice in _ADVICE.items() if words in reason), "")
     return Unreachable(f"the database {where} does not answer: {reason}{advice}")
 
 

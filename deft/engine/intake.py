@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from deft.access import roles
 from deft.access.roles import Actor
-from deft.authoring import graphml_reader, graphml_writer, instantiate, templates
+from deft.authoring import expand, graphml_reader, graphml_writer, instantiate, templates
 from deft.base import faults
 from deft.base.errors import BadInput, Finding, Refused
 from deft.engine.controls import arm_all
@@ -62,15 +63,17 @@ def read_source(
 
     Raises BadInput with every fault found, NotFound for a file or template that does not exist.
     """
-    path, folder = templates.open_source(source)
+    folders = templates.folders(workdir)
+    path, folder = templates.open_source(source, *folders)
     reading = graphml_reader.read(path, strict=strict)
     facts = instantiate.facts_here(template=str(folder), workdir=str(workdir))
-    metatask = instantiate.instantiate(reading.metatask, given, facts)
+    expansion = expand.expand(reading.metatask, given, facts, folders=folders, strict=strict)
+    metatask = expansion.metatask
     metatask.origin, metatask.folder = str(path), str(folder)
     findings = rules.validate(metatask)
     if rules.errors(findings):
         raise BadInput(f"{source} is not a valid Meta-Task:", rules.errors(findings))
-    return metatask, (*reading.findings, *findings)
+    return metatask, (*reading.findings, *expansion.findings, *findings)
 
 
 def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
@@ -85,13 +88,35 @@ def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
         given = _parameters(stored[1]) | given
     metatask, warnings = read_source(request.source, given, session.settings.workdir, strict=request.strict)
     _rename(metatask, request)
+    return enter(
+        session, metatask, actor=request.actor, start=request.start, resume=request.resume, warnings=warnings
+    )
+
+
+def enter(
+    session: Session,
+    metatask: MetaTask,
+    *,
+    actor: Actor,
+    start: bool = False,
+    resume: bool = False,
+    cause: str = "import",
+    warnings: tuple[Finding, ...] = (),
+) -> ImportAnswer:
+    """Store a valid Meta-Task, whoever made it; with `start` it is armed in the same transaction.
+
+    `resume`: one of that name that is stored already goes on, where nothing about it differs.
+    Raises Refused (the name is taken, or it differs), NotAllowed.
+    """
+    roles.require(actor, "import")
+    now = session.clock.now()
     with session.writing() as conn:
-        found = _find(conn, metatask) if request.resume else None
+        found = _find(conn, metatask) if resume else None
         if found is not None:
             _refuse_differences(graphs.load(conn, found), metatask)
-        metatask_id = found or _store(session, conn, metatask, request)
-        if request.start:
-            _start(session, conn, metatask_id, request)
+        metatask_id = found or _store(conn, metatask, actor, cause, now)
+        if start:
+            arm_all(conn, metatask_id, Cause(actor.name), now)
         faults.point("import.before-commit")
     faults.point("import.after-commit")
     session.ring_all()
@@ -113,16 +138,11 @@ def _rename(metatask: MetaTask, request: ImportRequest) -> None:
     metatask.project = request.project or metatask.project
 
 
-def _store(session: Session, conn: Connection, metatask: MetaTask, request: ImportRequest) -> int:
-    now = session.clock.now()
-    metatask_id = graphs.save(conn, metatask, owner=request.actor.name, now=now)
-    change = history.Change(metatask_id, None, "import", reason=metatask.origin)
-    history.record(conn, [change], request.actor.name, now)
+def _store(conn: Connection, metatask: MetaTask, actor: Actor, cause: str, now: datetime) -> int:
+    metatask_id = graphs.save(conn, metatask, owner=actor.name, now=now)
+    change = history.Change(metatask_id, None, cause, reason=metatask.origin)
+    history.record(conn, [change], actor.name, now)
     return metatask_id
-
-
-def _start(session: Session, conn: Connection, metatask_id: int, request: ImportRequest) -> None:
-    arm_all(conn, metatask_id, Cause(request.actor.name), session.clock.now())
 
 
 # --- resuming: the same Meta-Task again --------------------------------------------------------------------
@@ -135,7 +155,7 @@ def _find(conn: Connection, metatask: MetaTask) -> int | None:
 
 def _stored(session: Session, request: ImportRequest) -> tuple[int, MetaTask] | None:
     """The stored Meta-Task that this source would become: its parameters stand for those not given."""
-    path, _ = templates.open_source(request.source)
+    path, _ = templates.open_source(request.source, *templates.folders(session.settings.workdir))
     bare = graphml_reader.read(path).metatask
     _rename(bare, request)
     with session.reading() as conn:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy.engine import Engine
 
+from deft.base.errors import Refused
 from deft.data import folder
 from deft.store import schema
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str | None]:
-    """Upgrade, and make the tables where there are none. Returns the revisions before and after."""
+    """Upgrade, and make the tables where there are none. Returns the revisions before and after.
+
+    Raises Refused for a database of a revision that this program does not know, Unreachable.
+    """
     before = schema.revision(engine)
     if before is None:
         schema.create(engine)
@@ -19,5 +24,11 @@ def upgrade(engine: Engine) -> tuple[str | None, str | None]:
     config = Config()
     config.set_main_option("script_location", str(folder("sql") / "migrations").replace("%", "%%"))
     config.attributes["engine"] = engine
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as fault:
+        raise Refused(
+            f"there is no way from revision {before} of the database to {schema.REVISION}, the one that this "
+            f"program needs ({fault}); use the deft that made it, or a newer one"
+        ) from None
     return before, schema.revision(engine)

@@ -16,7 +16,7 @@ from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
 from deft.wire.orders import Input, Output, Scan, TaskSpec
 
 # What JEDI does not act on.
-_NOT_SENT = frozenset({"command", "armed", "foreach", "template", "kind", "allow_empty"})
+_NOT_SENT = frozenset({"command", "armed", "foreach", "template", "folder", "kind", "allow_empty"})
 
 
 def of_tasks(conn: Connection, node_ids: Sequence[int]) -> dict[int, TaskSpec]:
@@ -50,7 +50,7 @@ def _spec(row: AnyRow, inputs: tuple[Input, ...], outputs: tuple[Output, ...]) -
         attrs=_family(graph, "attr.") | _family(own, "attr."),
         env={name: str(value) for name, value in _family(own, "env.").items()},
         settings={k: v for k, v in own.items() if k not in _NOT_SENT and not k.startswith(families)},
-        template_dir=row.folder or "",
+        template_dir=str(own.get("folder") or row.folder or ""),
         inputs=inputs,
         outputs=outputs,
     )

@@ -1,15 +1,15 @@
-"""Z -> mu mu from the generator to the fitted peak. Standard library only; the steps are those of the template:
+"""Z -> mu mu from the generator to the fitted peak. Standard library only. The steps of the template:
 
     mc_chain.py evgen OUT --events N --jobs J --job K    generate the K-th of J parts of N collisions
     mc_chain.py simul IN OUT                             what a detector measures of the muons
     mc_chain.py reco IN OUT                              select muon pairs, compute their mass
-    mc_chain.py merge LIST OUT                           one histogram of all files named in LIST, a path a line
+    mc_chain.py merge LIST OUT                           one histogram of the files in LIST, a path a line
     mc_chain.py plot HISTOGRAM CHART FIT                 fit the peak, draw it, write the numbers
     mc_chain.py all DIR --events N                       all of it in this one process, without files between
 
 A random number depends on the seed, the step and the number of the event alone. So it does not matter how
 the events are split into jobs: any number of jobs, and `all`, give the same histogram to the last event.
-Files between the steps are JSON lines, one an event. Lengths are GeV, angles rad.
+Files between the steps are JSON lines, one an event. Energies are in GeV, angles in rad.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
-from math import asinh, atan, atan2, cos, cosh, hypot, pi, sin, sinh, sqrt, tan
+from math import asinh, atan, atan2, cos, cosh, hypot, inf, pi, sin, sinh, sqrt, tan
 from statistics import NormalDist
 from struct import Struct
 from typing import Any, NamedTuple, TypeVar
@@ -124,16 +124,15 @@ def simulate(made: Row, seed: int, resolution: float) -> Row:
     event = made["event"]
     dice = uniforms(seed, "simul", event)
     seen = (
-        measured(*muon, dice[4 * number : 4 * number + 4], resolution)
+        measured(muon, dice[4 * number : 4 * number + 4], resolution)
         for number, muon in enumerate(made["muons"][:2])
     )
     return {"event": event, "tracks": [track for track in seen if track is not None]}
 
 
-def measured(
-    charge: int, px: float, py: float, pz: float, dice: Sequence[float], resolution: float
-) -> list[float] | None:
+def measured(muon: Sequence[float], dice: Sequence[float], resolution: float) -> list[float] | None:
     """One muon as it is measured: the curvature of its track, charge / pT, has a Gaussian error."""
+    charge, px, py, pz = muon
     pt = hypot(px, py)
     eta = asinh(pz / pt)
     if dice[0] > EFFICIENCY or abs(eta) > REACH:
@@ -302,15 +301,31 @@ def write_json(path: str, value: Any) -> None:
 # The command line
 
 
-OPTIONS: dict[str, tuple[type, float | None, str]] = {
-    "--events": (int, None, "collisions in all jobs together"),
-    "--jobs": (int, 1, "parts they are generated in"),
-    "--job": (int, 1, "which part this is, from 1"),
+def count(text: str) -> int:
+    """A whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1")
+    return number
+
+
+def size(text: str) -> float:
+    """A number from 0."""
+    number = float(text)
+    if not 0.0 <= number < inf:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return number
+
+
+OPTIONS: dict[str, tuple[Callable[[str], float], float | None, str]] = {
+    "--events": (count, None, "collisions in all jobs together"),
+    "--jobs": (count, 1, "parts they are generated in"),
+    "--job": (count, 1, "which part this is, from 1"),
     "--seed": (int, 1, "where the random numbers begin"),
-    "--resolution": (float, 0.01, "relative error of a muon's transverse momentum"),
-    "--min-pt": (float, 20.0, "least transverse momentum of a muon, GeV"),
-    "--max-eta": (float, 2.4, "largest pseudorapidity of a muon, forward or backward"),
-    "--bins": (int, 60, "bins of the histogram"),
+    "--resolution": (size, 0.01, "relative error of a muon's transverse momentum"),
+    "--min-pt": (size, 20.0, "least transverse momentum of a muon, GeV"),
+    "--max-eta": (size, 2.4, "largest pseudorapidity of a muon, forward or backward"),
+    "--bins": (count, 60, "bins of the histogram"),
 }
 
 
@@ -330,10 +345,15 @@ def arguments() -> argparse.ArgumentParser:
         command.set_defaults(step=step)
         for place in places.split():
             command.add_argument(place)
-        for option in options.split():
-            kind, default, about = OPTIONS[option]
-            command.add_argument(option, type=kind, default=default, required=default is None, help=about)
+        add_options(command, options)
     return parser
+
+
+def add_options(command: argparse.ArgumentParser, names: str) -> None:
+    """Give a step these of the options."""
+    for name in names.split():
+        kind, default, about = OPTIONS[name]
+        command.add_argument(name, type=kind, default=default, required=default is None, help=about)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -262,7 +262,7 @@ def pulls(counts: Sequence[int], fitted: Fit | None, edges: Sequence[float], sig
 
 def result(fitted: Fit | None, sigma: float) -> Iterator[str]:
     """What was fitted, in words and numbers."""
-    left = across(97.0)
+    left = across(96.5)
     if fitted is None:
         yield f'<text class="value" x="{left}" y="{TOP + 24}">Too few pairs to fit a peak</text>'
         return
@@ -270,8 +270,8 @@ def result(fitted: Fit | None, sigma: float) -> Iterator[str]:
         ("value", f"m = {fitted.peak:.3f} ± {fitted.peak_error:.3f} GeV"),
         ("value", f"Γ = {fitted.width:.3f} ± {fitted.width_error:.3f} GeV"),
         ("quiet", f"χ² / degrees of freedom = {fitted.chi2:.1f} / {fitted.degrees}"),
-        ("quiet", "Breit-Wigner ⊗ Gaussian of the resolution,"),
-        ("quiet", f"known: σ = {sigma:.3f} GeV"),
+        ("quiet", "Breit-Wigner ⊗ Gaussian (resolution),"),
+        ("quiet", f"σ = {sigma:.3f} GeV, known and fixed"),
     )
     for number, (kind, text) in enumerate(lines):
         yield f'<text class="{kind}" x="{left:.1f}" y="{TOP + 24 + 22 * number}">{text}</text>'

@@ -22,7 +22,7 @@ def test_a_template_is_found_by_its_name() -> None:
     path, folder = templates.open_source("census")
     assert (path.name, folder.name) == ("census.graphml", "census")
     assert "census" in templates.names()
-    assert templates.readme("census").startswith("# census")
+    assert templates.readme(templates.find("census")).startswith("# census")
 
 
 @pytest.mark.parametrize("text", ["./x", "a/b", "census.graphml", "x.graphml.gz", "/tmp/x"])

@@ -1,0 +1,181 @@
+"""`import deft`: the Python face. Build a Meta-Task, submit it, wait for it, steer it, ask about it.
+
+import deft
+
+production = deft.MetaTask("ttbar", params={"events": 1000})
+evgen = production.task("evgen", "./evgen --events {param.events} > {output}", jobs=10)
+evgen.then("merge", "cat {inputs} > {output}", reduce=True)
+run = production.submit("work")
+print(run.wait().state)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deft.access.roles import owner_of_database
+from deft.authoring import graphml_writer, instantiate
+from deft.authoring.builder import Builder, Node
+from deft.base import config
+from deft.base.errors import BadInput
+from deft.engine import controls, intake, run
+from deft.engine.controls import ControlAnswer, ControlRequest
+from deft.model import graph, rules
+from deft.model.keys import Value
+from deft.observe import results, status
+from deft.observe.results import Result
+from deft.observe.status import Status
+from deft.store import graphs, schema, selection
+from deft.store import session as sessions
+from deft.store.session import Session
+
+if TYPE_CHECKING:  # networkx takes a tenth of a second to import, and most callers never name its types
+    import networkx as nx
+
+__all__ = ["MetaTask", "Node", "Run", "from_networkx", "open_run", "read", "to_networkx"]
+
+
+class MetaTask(Builder):
+    """A Meta-Task in the making; see `deft.authoring.builder.Builder` for its words."""
+
+    def write(self, path: str | Path) -> None:
+        """Write it as GraphML."""
+        with Path(path).open("wb") as stream:
+            graphml_writer.write(self._valid(), stream)
+
+    def submit(self, workdir: str | Path | None = None, *, start: bool = True) -> Run:
+        """Store it, and start it. Raises BadInput with every finding, Refused where the name is taken."""
+        made = self._valid()
+        with _database(workdir, create=True) as session:
+            answer = intake.enter(session, made, actor=owner_of_database(), start=start, resume=True)
+            return Run(answer.metatask, session.settings.workdir)
+
+    def run(self, workdir: str | Path | None = None) -> Status:
+        """Submit it and wait for its end."""
+        return self.submit(workdir).wait()
+
+    def _valid(self) -> graph.MetaTask:
+        facts = instantiate.facts_here(template=self.metatask.folder, workdir=str(Path.cwd()))
+        made = instantiate.instantiate(self.metatask, {}, facts)
+        findings = rules.errors(rules.validate(made))
+        if findings:
+            raise BadInput(f"{made.full_name} is not a valid Meta-Task:", findings)
+        return made
+
+
+class Run:
+    """A stored Meta-Task, by its name `project/name`."""
+
+    def __init__(self, name: str, workdir: Path) -> None:
+        self.name = name
+        self.workdir = workdir
+
+    def wait(self) -> Status:
+        """Execute it in this process until nothing can move without an operator; its status then.
+
+        Raises Refused where another process executes in this work folder, Unreachable where the executor
+        cannot be kept alive.
+        """
+        with self._open() as session, run.alone(self.workdir):
+            with session.reading() as conn:
+                chosen = selection.resolve(conn, self.name)
+            run.run(session, chosen.metatask_id, self.name, actor=owner_of_database(), watch=lambda _: None)
+            return status.status(session, owner_of_database(), self.name)
+
+    def status(self, task: str = "") -> Status:
+        """Where it stands now; of one task, or of tasks by a glob."""
+        with self._open() as session:
+            return status.status(session, owner_of_database(), self._selection(task))
+
+    def results(self) -> list[Result]:
+        """Its final data."""
+        with self._open() as session:
+            return results.of(session, owner_of_database(), self.name)
+
+    def start(self, task: str = "", *, force: bool = False) -> ControlAnswer:
+        """Arm it, or some of its tasks."""
+        return self._control("force" if force else "start", task)
+
+    def hold(self, task: str = "", *, reason: str | None = None, mode: str | None = None) -> ControlAnswer:
+        """Stop it for a while."""
+        return self._control("hold", task, reason=reason, mode=mode)
+
+    def resume(self, task: str = "") -> ControlAnswer:
+        """Let it go on."""
+        return self._control("resume", task)
+
+    def abort(self, task: str = "", *, reason: str | None = None) -> ControlAnswer:
+        """Stop it for good."""
+        return self._control("abort", task, reason=reason)
+
+    def retry(self, task: str = "") -> ControlAnswer:
+        """Run what failed again."""
+        return self._control("retry", task)
+
+    def graph(self) -> nx.MultiDiGraph[str]:
+        """It as a NetworkX graph with the profile's keys as attributes."""
+        with self._open() as session, session.reading() as conn:
+            return graph.to_networkx(graphs.load(conn, selection.resolve(conn, self.name).metatask_id))
+
+    def _control(self, verb: str, task: str, **options: Any) -> ControlAnswer:
+        with self._open() as session:
+            request = ControlRequest(owner_of_database(), verb, self._selection(task), **options)
+            return controls.control(session, request)
+
+    def _selection(self, task: str) -> str:
+        return f"{self.name}/{task}" if task else self.name
+
+    @contextmanager
+    def _open(self) -> Iterator[Session]:
+        with _database(self.workdir) as session:
+            yield session
+
+
+def open_run(name: str, workdir: str | Path | None = None) -> Run:
+    """A stored Meta-Task by its name. Raises NotFound."""
+    with _database(workdir) as session, session.reading() as conn:
+        return Run(selection.resolve(conn, name).full_name, session.settings.workdir)
+
+
+def read(source: str, params: Mapping[str, Value] | None = None) -> MetaTask:
+    """A Meta-Task of a GraphML file or a template, filled with parameters, to be changed or submitted.
+
+    Raises BadInput with every finding, NotFound.
+    """
+    given = {name: str(value) for name, value in (params or {}).items()}
+    found, _ = intake.read_source(source, given, Path.cwd())
+    return _builder(found)
+
+
+def to_networkx(metatask: MetaTask) -> nx.MultiDiGraph[str]:
+    """A plain NetworkX graph: graph, node and edge attributes are the profile's keys with typed values."""
+    return graph.to_networkx(metatask.metatask)
+
+
+def from_networkx(found: nx.DiGraph[Any], name: str | None = None) -> MetaTask:
+    """A Meta-Task of any directed NetworkX graph whose attributes are keys of the profile.
+
+    Raises ValueError for an undirected graph or a value a key does not allow.
+    """
+    return _builder(graph.from_networkx(found, name))
+
+
+def _builder(found: graph.MetaTask) -> MetaTask:
+    made = MetaTask(found.name, project=found.project)
+    made.metatask = found
+    return made
+
+
+@contextmanager
+def _database(workdir: str | Path | None, *, create: bool = False) -> Iterator[Session]:
+    folder = config.find_workdir(None if workdir is None else str(workdir), os.environ, create=create)
+    settings = config.load(folder, os.environ)
+    with sessions.opened(settings, must_exist=not create) as session:
+        if create and schema.revision(session.engine) is None:
+            schema.create(session.engine)
+        schema.check(session.engine)
+        yield session

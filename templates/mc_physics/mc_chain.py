@@ -1,0 +1,1 @@
+../mc_chain/mc_chain.py
