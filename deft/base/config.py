@@ -83,6 +83,7 @@ class Settings:
         return make_url(self.database.url).set(password=password).render_as_string(hide_password=False)
 
 
+_WORDS = {int: "whole number of 0 or more", float: "number of 0 or more", str: "text"}
 SECTIONS = {"database": Database, "sweep": Sweep, "jedi": Jedi}
 
 
@@ -166,7 +167,11 @@ def _fill(
 ) -> None:
     for section, content in document.items():
         kind = SECTIONS.get(section)
-        if kind is None or not isinstance(content, dict):
+        if kind is not None and not isinstance(content, dict):
+            hint = f"write [{section}] above its settings"
+            found.append(Finding("config-section", f"{where}: {section} is a section", hint=hint))
+            continue
+        if kind is None:
             found.append(
                 Finding(
                     "config-section", f"{where}: unknown section [{section}]", hint=_near(section, SECTIONS)
@@ -214,11 +219,8 @@ def _checked(
         if wanted in (int, float) and not 0 <= number < float("inf"):
             raise ValueError
     except (TypeError, ValueError):
-        found.append(
-            Finding(
-                "config-value", f"{where}: [{section}] {key} = {value!r} is no {wanted.__name__} of 0 or more"
-            )
-        )
+        message = f"{where}: [{section}] {key} = {value!r} is no {_WORDS[wanted]}"
+        found.append(Finding("config-value", message))
         return None
     return cast(object, number)
 
@@ -228,6 +230,15 @@ def _near(word: str, known: Mapping[str, object]) -> str:
 
     near = get_close_matches(word, known, 3)
     return f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
+
+
+def as_environ(settings: Settings) -> dict[str, str]:
+    """The variables that give another process these very settings."""
+    return {
+        f"DEFT_{section}__{setting.name}".upper(): str(getattr(getattr(settings, section), setting.name))
+        for section, kind in SECTIONS.items()
+        for setting in fields(kind)
+    }
 
 
 def workers_allowed() -> int:

@@ -77,7 +77,7 @@ class Column:
 
     key: str
     heading: str
-    kind: Literal["text", "integer", "number", "seconds", "bytes", "time", "state"] = "text"
+    kind: Literal["text", "integer", "number", "seconds", "bytes", "time", "state", "percent"] = "text"
 
 
 @dataclass(frozen=True, slots=True)

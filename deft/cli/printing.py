@@ -97,6 +97,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "seconds": duration,
     "time": moment,
     "number": lambda value: f"{value:.4g}",
+    "percent": lambda value: f"{100 * value:.0f} %",
 }
 
 

@@ -20,7 +20,7 @@ from deft.base import faults
 from deft.base.clock import Clock
 from deft.base.config import Settings
 from deft.base.database import reading, writing
-from deft.jedi import claims, feeding, orders, planning, reconcile, settling, store
+from deft.jedi import claims, feeding, orders, planning, progress, reconcile, settling, store
 from deft.jedi.backends import Backend, Event
 from deft.jedi.books import Books
 from deft.jedi.filling import INPUTS_FILE
@@ -39,6 +39,7 @@ NOTE_S = 0.25  # what only changes the state of attempts waits that long for a r
 GATHER_S = 0.02  # ends are gathered that long while everybody has work and there is more to give out
 GATHER_LAST_S = 0.004  # and that long where somebody may wait for each of them
 UNBLOCK_S = 0.25
+PROGRESS_S = 1.0  # how often running jobs are asked how far they are
 
 
 class Executor:
@@ -55,7 +56,7 @@ class Executor:
         self._hungry = False  # the last plan filled every place: there may be more
         self._plan_filled = False
         self._look_for_work = True
-        self._noted = self._first_end = 0.0
+        self._noted = self._first_end = self._asked = 0.0
 
     # --- beginning ---
 
@@ -83,6 +84,7 @@ class Executor:
     def cycle(self) -> bool:
         """Do all there is to do now; whether there was anything."""
         self.collect()
+        self._ask_progress()
         with reading(self.engine) as conn:
             given = mailbox.pending(conn)
         if not (given or self._look_for_work or self._time_to_settle() or self._time_to_note()):
@@ -156,6 +158,12 @@ class Executor:
             self._hear(event)
         for flight, result in self.watch.look():
             self._end(flight, result)
+
+    def _ask_progress(self) -> None:
+        now = self.clock.monotonic()
+        if self.flights and now - self._asked >= PROGRESS_S:
+            self._asked = now
+            self.reporter.tell_inside(progress.of_tasks(self.flights.values(), self.clock.now()))
 
     def _hear(self, event: Event) -> None:
         flight = self.flights.get(event.folder)
@@ -271,6 +279,8 @@ class Executor:
             times.append(max(0.0, self._noted + NOTE_S - now))
         if any(flight.state is JobState.QUEUED for flight in self.flights.values()):
             times.append(UNBLOCK_S)
+        if self.flights:
+            times.append(max(0.0, self._asked + PROGRESS_S - now))
         return min(one for one in times if one is not None)
 
     def is_quiet(self) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from deft.base.database import batches, reading
 from deft.base.errors import BadInput, NotFound
 from deft.base.plugin import Answer, Column, Request
+from deft.jedi import progress
 from deft.jedi.jobs import Ending, JobState
 from deft.jedi.tables import jedi_attempt, jedi_job, jedi_task
 
@@ -31,6 +32,7 @@ JOB_COLUMNS = (
     Column("wall_s", "wall", "seconds"),
     Column("cpu_s", "cpu", "seconds"),
     Column("max_rss_mb", "memory MB", "number"),
+    Column("progress", "progress", "percent"),
     Column("message", "message"),
 )
 
@@ -55,7 +57,7 @@ def _jobs(conn: Connection, task_ids: Any, state: object, limit: int) -> list[di
     query = (
         sa.select(
             j.id.label("job"), t.metatask, t.name, j.number, j.state, j.attempts, j.units,
-            a.exit_code.label("exit"), a.host, a.wall_s, a.cpu_s, a.max_rss_mb, j.message,
+            a.exit_code.label("exit"), a.host, a.wall_s, a.cpu_s, a.max_rss_mb, a.folder, j.message,
         )
         .join(jedi_task, t.id == j.task_id)
         .outerjoin(jedi_attempt, sa.and_(a.job_id == j.id, a.number == j.attempts))
@@ -70,6 +72,8 @@ def _jobs(conn: Connection, task_ids: Any, state: object, limit: int) -> list[di
 
 def _job_row(row: dict[str, Any]) -> dict[str, Any]:
     row["task"] = f"{row.pop('metatask')}/{row.pop('name')}"
+    folder = row.pop("folder")
+    row["progress"] = progress.of_job(Path(folder)) if folder and row["state"] == JobState.RUNNING else None
     return row
 
 

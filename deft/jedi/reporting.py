@@ -29,6 +29,7 @@ class Reporter:
         self._tasks: set[int] = set()
         self._datasets: set[int] = set()
         self._told: dict[int, float] = {}
+        self._inside: dict[int, float] = {}
         self._next: tuple[set[int], set[int], set[int]] | None = None
 
     def begin(self, books: Books) -> None:
@@ -37,6 +38,12 @@ class Reporter:
         for task_id in self._tasks:
             self._datasets.update(_outputs(books.task(task_id)))
             self._datasets.update(edge.dataset_id for edge in books.inputs(task_id))
+
+    def tell_inside(self, inside: dict[int, float]) -> None:
+        """Units done inside running jobs, by task, by the jobs' own word: tasks where it changed are due."""
+        changed = inside.items() ^ self._inside.items()
+        self._tasks.update(task_id for task_id, _ in changed)
+        self._inside = inside
 
     def due_s(self, now: float) -> float | None:
         """Seconds until something that waits is due."""
@@ -81,7 +88,7 @@ class Reporter:
             mailbox.report_datasets(books.conn, reports)
         if tasks:
             books.load_tasks(sorted(tasks))
-            rows = [_task_report(books, books.task(one)) for one in sorted(tasks)]
+            rows = [_task_report(books, books.task(one), self._inside.get(one, 0.0)) for one in sorted(tasks)]
             mailbox.report_tasks(books.conn, rows, books.now)
 
     def committed(self, now: float) -> None:
@@ -142,7 +149,7 @@ def phase(task: Task) -> str:
     return next((word for holds, word in words if holds), "waiting")
 
 
-def _task_report(books: Books, task: Task) -> TaskReport:
+def _task_report(books: Books, task: Task, inside: float) -> TaskReport:
     return TaskReport(
         task_id=task.id,
         order_seq_applied=task.order_seq,
@@ -159,7 +166,7 @@ def _task_report(books: Books, task: Task) -> TaskReport:
         jobs_failed=task.jobs_failed,
         phase=phase(task),
         reason=task.reason,
-        summary=_summary(task.measured),
+        summary=_summary(task.measured, inside if task.running else 0.0),
         inputs=tuple(_input_report(books, edge) for edge in books.inputs(task.id)),
     )
 
@@ -189,12 +196,12 @@ def _dataset_report(dataset: Dataset) -> DatasetReport:
     )
 
 
-def _summary(measured: str | None) -> str | None:
-    """Durations, CPU and memory of the jobs that were ok so far."""
-    if not measured:
-        return None
-    sums = json.loads(measured)
-    number = sums["jobs"]
-    means = {"wall_mean_s": sums["wall_s"] / number, "cpu_mean_s": sums["cpu_s"] / number}
-    rest = {"jobs": number, "wall_max_s": sums["wall_max_s"], "max_rss_mb": sums["max_rss_mb"]}
-    return json.dumps({k: round(v, 3) for k, v in {**rest, **means}.items()})
+def _summary(measured: str | None, inside: float) -> str | None:
+    """Durations, CPU and memory of the jobs that were ok so far, and units done inside running ones."""
+    told: dict[str, float] = {"inside": inside} if inside else {}
+    if measured:
+        sums = json.loads(measured)
+        number = sums["jobs"]
+        told |= {"jobs": number, "wall_max_s": sums["wall_max_s"], "max_rss_mb": sums["max_rss_mb"]}
+        told |= {"wall_mean_s": sums["wall_s"] / number, "cpu_mean_s": sums["cpu_s"] / number}
+    return json.dumps({k: round(v, 3) for k, v in told.items()}) if told else None
