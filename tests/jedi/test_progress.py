@@ -15,8 +15,9 @@ from tests.jedi.bench import Bench
 @pytest.mark.parametrize(
     ("line", "part"),
     [
-        ("3 4", 0.75), ("3/4", 0.75), ("75%", 0.75), ("75 %", 0.75), ("0.75", 0.75), ("1", 1.0), ("0 10", 0.0),
-        ("", None), ("nearly", None), ("5 4", None), ("1 0", None), ("-1 4", None), ("120%", None), ("nan", None),
+        ("3 4", 0.75), ("3/4", 0.75), ("75%", 0.75), ("75 %", 0.75), ("0.75", 0.75), ("1", 1.0),
+        ("0 10", 0.0), ("", None), ("nearly", None), ("5 4", None), ("1 0", None), ("-1 4", None),
+        ("120%", None), ("nan", None),
     ],
 )  # fmt: skip
 def test_a_line_says_how_far_a_job_is(line: str, part: float | None) -> None:
