@@ -92,7 +92,9 @@ class Copies:
             if name not in values:
                 near = get_close_matches(name, values, 3)
                 hint = f"near: {', '.join(near)}" if near else f"it has: {', '.join(values) or 'none'}"
-                self._tell("unknown-parameter", node, f"{node.name}: foreach names no parameter: {name!r}", hint)
+                self._tell(
+                    "unknown-parameter", node, f"{node.name}: foreach names no parameter: {name!r}", hint
+                )
             elif not values[name].strip():
                 self._tell("bad-foreach", node, f"{node.name}: the parameter {name!r} has no values", None)
             if parameters.PREFIX + name in node.settings:
@@ -171,7 +173,9 @@ def _choices(name: str, text: str, found: list[Finding]) -> list[Choice]:
     labels = _labels(values)
     for value, times in Counter(values).items():
         if times > 1:
-            message = f"the parameter {name} has the value {value!r} {times} times: its tasks would share a name"
+            message = (
+                f"the parameter {name} has the value {value!r} {times} times: its tasks would share a name"
+            )
             found.append(Finding("duplicate-task", message, subject=name))
         if not labels[value]:
             message = f"the parameter {name}: of {value!r} no name of a task can be made"
@@ -189,7 +193,7 @@ def _labels(values: Iterable[str]) -> dict[str, str]:
     plain = {value: value if _LEGAL.match(value) else _slug(value) for value in values}
     shared = Counter(plain.values())
     return {
-        value: label if not label or value == label or (shared[label] == 1 and len(label) <= _LONGEST)
+        value: label if not label or (len(label) <= _LONGEST and (value == label or shared[label] == 1))
         else f"{label[: _LONGEST - 7].rstrip('-')}-{hashlib.sha256(value.encode()).hexdigest()[:6]}"
         for value, label in plain.items()
     }  # fmt: skip

@@ -84,7 +84,9 @@ class _Expansion:
     def _check_names(self, metatask: MetaTask) -> None:
         for node in metatask.nodes:
             if not is_name(node.name):
-                message = f"{node.name!r} is no name of a task: it has {len(node.name)} characters, 64 are allowed"
+                message = (
+                    f"{node.name!r} is no name of a task: it has {len(node.name)} characters, 64 are allowed"
+                )
                 self._wrong("long-name", node, message, "use shorter names for what is nested")
 
     def _wrong(self, code: str, node: Task, message: str, hint: str | None = None) -> None:
@@ -102,7 +104,9 @@ class _Expansion:
             self._wrong("template-recursion", node, f"{node.name}: a template contains itself: {circle}")
             return None
         if len(path) > DEEPEST:
-            self._wrong("nested-too-deep", node, f"{node.name}: templates are nested more than {DEEPEST} deep")
+            self._wrong(
+                "nested-too-deep", node, f"{node.name}: templates are nested more than {DEEPEST} deep"
+            )
             return None
         before = len(self.found)
         bare = self._bare(place)

@@ -1,9 +1,9 @@
 """Fill a template: `${param.x}` and the facts of this machine, once, before anything else looks at it.
 
-`${param.x}` takes the node's own `param.x` (the value that it was copied for, where it has a `foreach`), else
-the value given, else the graph's `param.x`, in which facts may stand. `$${` is a literal `${`. What is neither
-a dotted name nor a fact is left to the shell (`${HOME}`). In a command every value is quoted for the shell, as
-in a job's own placeholders, and is never filled again; elsewhere it stands as it is.
+`${param.x}` takes the node's own `param.x` (where it has a `foreach`: the value that it was copied for), else
+the value given, else the graph's `param.x`, in which facts may stand. `$${` is a literal `${`. What is
+neither a dotted name nor a fact is left to the shell (`${HOME}`). In a command every value is quoted for the
+shell, as in a job's own placeholders, and is never filled again; elsewhere it stands as it is.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ANYWHERE = "**/"  # an exclusion that begins so holds wherever the files lie
 
 
 def instantiate(metatask: MetaTask, given: Mapping[str, str], facts: Mapping[str, str]) -> MetaTask:
-    """The Meta-Task with every `foreach` copied and placeholder filled, values parsed again, sources absolute.
+    """The Meta-Task with every `foreach` copied and placeholder filled, values parsed, and sources absolute.
 
     `given` are the parameters by name (without `param.`), `facts` the values of FACTS. The values used are
     the result's `param.x`. Raises BadInput with all findings.
@@ -59,7 +59,7 @@ def refuse(name: str, found: Sequence[Finding]) -> None:
 def filled(
     metatask: MetaTask, given: Mapping[str, str], facts: Mapping[str, str], found: list[Finding], room: Room
 ) -> MetaTask:
-    """The same, with what is wrong added to `found`. Raises BadInput where there is no room for all copies."""
+    """The same, with what is wrong added to `found`. Raises BadInput where its copies have no room."""
     known = {fact: value for fact, value in facts.items() if fact in FACTS}
     in_defaults = _Filling(known, found)
     lists = copies.listed(metatask)
@@ -70,7 +70,9 @@ def filled(
     copied.reserve(room)
     used = {parameters.PREFIX + name: value for name, value in values.items()}
     filling = _Filling({**known, **used}, found)
-    made = graph.copy_with(metatask, (filling.node(node, chosen, metatask.folder) for node, chosen in copied.nodes()), ())
+    made = graph.copy_with(
+        metatask, (filling.node(node, chosen, metatask.folder) for node, chosen in copied.nodes()), ()
+    )
     for edge, chosen in copied.edges():
         if edge.source in made.graph and edge.target in made.graph:
             made.join(_absolute(filling.edge(edge, chosen), metatask.folder))

@@ -167,7 +167,9 @@ def _out_of(from_: Part, edge: Edge, found: list[Finding]) -> list[Edge]:
         _refuse(from_, edge, from_.exits, "exit", found)
         return []
     return [
-        replace(edge, source=one.source, id=_id(edge.id, one.id), settings=_merged(edge, facts=one, policies=edge))
+        replace(
+            edge, source=one.source, id=_id(edge.id, one.id), settings=_merged(edge, facts=one, policies=edge)
+        )
         for one in matching
     ]
 
@@ -175,16 +177,20 @@ def _out_of(from_: Part, edge: Edge, found: list[Finding]) -> list[Edge]:
 def _into(to: Part, edge: Edge, found: list[Finding]) -> list[Edge]:
     matching = _matching(to, edge, to.entries, "entry", found)
     return [
-        replace(edge, target=one.target, id=_id(edge.id, one.id), settings=_merged(edge, facts=edge, policies=one))
+        replace(
+            edge, target=one.target, id=_id(edge.id, one.id), settings=_merged(edge, facts=edge, policies=one)
+        )
         for one in matching
     ]
 
 
 def _merged(edge: Edge, *, facts: Edge, policies: Edge) -> dict[str, Value]:
-    """`facts` tells the dataset; of the policies those of the outer `edge` win; what one lacks the other has."""
+    """`facts` tells the dataset, `policies` its use; the outer `edge` wins, and fills what they lack."""
     settings = {**policies.settings, **edge.settings}
     if facts is edge:
-        return {name: value for name, value in settings.items() if name not in _FACTS or name in edge.settings}
+        return {
+            name: value for name, value in settings.items() if name not in _FACTS or name in edge.settings
+        }
     return settings | {name: value for name, value in facts.settings.items() if name in _FACTS}
 
 
@@ -207,7 +213,9 @@ def _matching(place: Part, edge: Edge, ports: Sequence[Edge], what: str, found: 
 
 def _refuse(place: Part, edge: Edge, ports: Sequence[Edge], what: str, found: list[Finding]) -> None:
     has = ", ".join(sorted({port.type for port in ports})) or "none"
-    message = f"the edge {edge.source} -> {edge.target}: {place.node.name} has no {what} of the type {edge.type}"
-    found.append(Finding(f"no-{what}", message, edge.line, place.node.name, f"types of its {what} nodes: {has}"))
-
-
+    message = (
+        f"the edge {edge.source} -> {edge.target}: {place.node.name} has no {what} of the type {edge.type}"
+    )
+    found.append(
+        Finding(f"no-{what}", message, edge.line, place.node.name, f"types of its {what} nodes: {has}")
+    )

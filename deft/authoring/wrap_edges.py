@@ -87,7 +87,9 @@ def _whole(task: Task, key: str) -> int | None:
     return value if isinstance(value, int) else None  # a placeholder is not known yet
 
 
-def _producers(one: Waiting, links: Links, resolve: Resolve, known: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _producers(
+    one: Waiting, links: Links, resolve: Resolve, known: Sequence[str]
+) -> Iterator[tuple[str, str]]:
     """(task, kind) of everything that a script waits for and that is known here."""
     for line, text in one.dependencies:
         if "?" in text:
@@ -102,22 +104,20 @@ def _producers(one: Waiting, links: Links, resolve: Resolve, known: Sequence[str
                 why = _NOT_TOLD.get(kind, "no such kind of dependency is known")
                 _warn(links, one, "no-such-edge", f"--dependency={part} makes no edge", line, why)
             else:
-                yield from _named(one, kind, names, line, links, resolve, known)
+                for name in names:
+                    task = resolve(name)
+                    if task is None:
+                        _unknown(links, one, f"--dependency={kind}:{name}", name, line, known)
+                    else:
+                        yield task, kind
 
 
-def _named(
-    one: Waiting, kind: str, names: Sequence[str], line: int, links: Links, resolve: Resolve, known: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    for name in names:
-        task = resolve(name)
-        if task is not None:
-            yield task, kind
-            continue
-        near = get_close_matches(name, known, 3)
-        hint = f"near: {', '.join(near)}" if near else "write the job name or the file name of a script given here"
-        what = "is a number of Slurm's" if name.isdigit() else "is no task here"
-        what = "cannot be known: it holds a variable" if "$" in name else what
-        _warn(links, one, "unknown-dependency", f"--dependency={kind}:{name} makes no edge: {name} {what}", line, hint)
+def _unknown(links: Links, one: Waiting, text: str, name: str, line: int, known: Sequence[str]) -> None:
+    near = get_close_matches(name, known, 3)
+    hint = f"near: {', '.join(near)}" if near else "write the job name or file name of a script given here"
+    what = f"{name} is {'a number of Slurm' if name.isdigit() else 'no task here'}"
+    what = "no variable is filled in on a #SBATCH line" if "$" in name else what
+    _warn(links, one, "unknown-dependency", f"{text} makes no edge: {what}", line, hint)
 
 
 def _warn(links: Links, one: Waiting, code: str, message: str, line: int, hint: str | None = None) -> None:
@@ -143,34 +143,44 @@ def _join(one: Waiting, wanted: Mapping[str, str], sizes: Mapping[str, int | Non
     links.positions[one.task] = BY_KEY if pairs else BY_NUMBER
     if total < one.jobs:
         rest = one.jobs - total
-        producers.append(_helper(one, "units", {"split.jobs": rest, "batch.jobs_per_allocation": rest}, links))
+        producers.append(
+            _helper(one, "units", {"split.jobs": rest, "batch.jobs_per_allocation": rest}, links)
+        )
     links.edges += [Edge(name, one.task, {"start_when": "any"} if early else {}) for name in producers]
 
 
 def _helper(one: Waiting, suffix: str, settings: Mapping[str, Value], links: Links) -> str:
     """Add a task that does nothing; returns its name."""
-    name = f"{one.task[: 63 - len(suffix)]}-{suffix}"
+    name = f"{one.task}-{suffix}"
     links.helpers.append(Task(name, settings={"command": DO_NOTHING, **settings}))
     return name
 
 
 def _let_fail(waiting: Sequence[Waiting], kinds: Mapping[str, Mapping[str, str]], links: Links) -> None:
-    """What others take as it ended (afterany) may have failed units: a goal of 0, unless one needs all of it."""
+    """What others take as it ended (afterany) may have failed units: a goal of 0, unless one needs all."""
     needed = {name for wanted in kinds.values() for name, kind in wanted.items() if kind != ANY}
     for one in waiting:
         for name in (name for name, kind in kinds[one.task].items() if kind == ANY):
             line = one.dependencies[0][0]
             if name in needed:
-                _warn(links, one, "afterany", f"waits for all of {name} to be ok: another script says afterok", line)
+                _warn(
+                    links,
+                    one,
+                    "afterany",
+                    f"waits for all of {name} to be ok: another script says afterok",
+                    line,
+                )
                 continue
             links.settings.setdefault(name, {})["goal"] = 0.0
             message = f"starts when {name} ended with at least one job ok (its goal is 0 now)"
-            _warn(links, one, "afterany", message, line, f"if all of {name} failed, it waits for deft retry")
+            _warn(links, one, "afterany", message, line, f"where all of {name} failed, it fails too")
 
 
 def with_helpers_apart(links: Links, taken: Callable[[str], bool]) -> Links:
     """The same with helpers whose names are free."""
-    names = {helper.name: _free(helper.name, taken) for helper in links.helpers}
+    names: dict[str, str] = {}
+    for helper in links.helpers:
+        names[helper.name] = _free(helper.name, lambda name: taken(name) or name in names.values())
     links.helpers = [replace(helper, name=names[helper.name]) for helper in links.helpers]
     links.edges = [
         replace(edge, source=names.get(edge.source, edge.source), target=names.get(edge.target, edge.target))
@@ -180,7 +190,8 @@ def with_helpers_apart(links: Links, taken: Callable[[str], bool]) -> Links:
 
 
 def _free(name: str, taken: Callable[[str], bool]) -> str:
-    found, number = name, 2
+    stem, _, suffix = name.rpartition("-")
+    found, number = f"{stem[: 63 - len(suffix)]}-{suffix}", 2
     while taken(found):
-        found, number = f"{name[:60]}-{number}", number + 1
+        found, number = f"{stem[:52]}-{number}-{suffix}", number + 1
     return found

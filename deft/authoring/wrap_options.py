@@ -100,14 +100,20 @@ OPTIONS: dict[str, Option] = {
     **_rows("keep", "maybe", "exclusive get-user-env nice no-kill"),
     **_rows("keep", "flag", "contiguous oversubscribe overcommit reboot spread-job use-min-nodes"),
 }
-ALIASES = {"tasks": "ntasks", "workdir": "chdir", "cluster": "clusters", "share": "oversubscribe", "jobid": "job-id"}
-_SHORT = (
+
+
+def _pairs(text: str) -> dict[str, str]:
+    words = text.split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+ALIASES = _pairs("tasks ntasks workdir chdir cluster clusters share oversubscribe jobid job-id")
+SHORT = _pairs(
     "A account B extra-node-info C constraint D chdir F nodefile G gpus H hold J job-name L licenses "
     "M clusters N nodes O overcommit Q quiet S core-spec V version W wait a array b begin c cpus-per-task "
     "d dependency e error h help i input k no-kill m distribution n ntasks o output p partition q qos "
     "s oversubscribe t time u usage v verbose w nodelist x exclude"
-).split()
-SHORT = dict(zip(_SHORT[::2], _SHORT[1::2], strict=True))
+)
 _NUMBERS = frozenset({"resources.tasks", "resources.tasks_per_node", "resources.cores"})
 
 
@@ -309,7 +315,7 @@ def _job_name(wishes: Wishes, one: Directive) -> _Outcome:
 
 def _dependency(wishes: Wishes, one: Directive) -> _Outcome:
     wishes.dependencies.append((one.line, one.value or ""))
-    return "used", "edges, as far as the names are known"
+    return "used", "edges; the warnings say which are not"
 
 
 def _chdir(wishes: Wishes, one: Directive) -> _Outcome:
@@ -320,8 +326,9 @@ def _chdir(wishes: Wishes, one: Directive) -> _Outcome:
 def _export(wishes: Wishes, one: Directive) -> _Outcome:
     names = [part for part in (one.value or "").split(",") if part]
     if {name.upper() for name in names} & {"NONE", "NIL"}:
-        wishes.warn("export-none", "--export=NONE: a job of DEFT has the environment of its executor", one.line)
-        return "dropped", "a job has the environment of its executor"
+        message = "a job of DEFT has the environment of its executor"
+        wishes.warn("export-none", f"{one.text}: {message}", one.line)
+        return "dropped", message
     given = dict(name.split("=", 1) for name in names if "=" in name)
     for name, value in given.items():
         if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):

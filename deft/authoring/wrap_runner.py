@@ -21,7 +21,8 @@ TEXT = r"""#!/bin/sh
 # -d: where sbatch would have been called; -c: its --chdir; -a: its --array; -e: set unless it is set.
 set -f
 folder=. inner= array= position= list=
-unset SLURM_ARRAY_TASK_ID SLURM_ARRAY_TASK_COUNT SLURM_ARRAY_TASK_MIN SLURM_ARRAY_TASK_MAX SLURM_ARRAY_TASK_STEP
+unset SLURM_ARRAY_TASK_ID SLURM_ARRAY_TASK_COUNT SLURM_ARRAY_TASK_STEP
+unset SLURM_ARRAY_TASK_MIN SLURM_ARRAY_TASK_MAX
 while getopts a:c:d:e:l:n: option; do
   case $option in
     a) array=$OPTARG ;;
@@ -103,7 +104,7 @@ _VARIABLES = {
     "resources.account": ("SLURM_JOB_ACCOUNT",),
 }
 _JOB_PLACE = re.compile(r"\{[A-Za-z_]\w*(?:\.[A-Za-z_][\w-]*)*\}")
-SUBMIT_DIR = "{param.submit_dir}"
+SUBMIT_DIR, ARRAY = "{param.submit_dir}", "{param.array}"
 
 
 def variables(settings: Mapping[str, Value], job_name: str) -> dict[str, str]:
@@ -117,12 +118,12 @@ def variables(settings: Mapping[str, Value], job_name: str) -> dict[str, str]:
 
 
 def script_command(
-    folder: str, script: str, *, variables: Mapping[str, str], chdir: str | None, array: str, position: str
+    folder: str, script: str, *, variables: Mapping[str, str], chdir: str | None, position: str | None
 ) -> str:
-    """The command of a task that runs a script; `position` is a placeholder, used with an array only."""
+    """The command of a task that runs a script; `position`, of an array, is the placeholder of its place."""
     words = ["/bin/sh", _beside(folder, NAME), "-d", SUBMIT_DIR]
     words += ["-c", word(chdir)] if chdir else []
-    words += ["-a", word(array), "-n", position] if array else []
+    words += ["-a", ARRAY, "-n", position] if position else []
     for name, value in variables.items():
         words += ["-e", word(f"{name}={value}")]
     return " ".join([*words, _beside(folder, script)])

@@ -143,7 +143,9 @@ def _options(path: Path, words: list[str], line: int, found: list[Finding]) -> I
         word = rest.pop(0)
         if word in _SEVERAL_PARTS:
             message = f"{path}: a job of several unlike parts ({word}) is no single task"
-            found.append(Finding("het-job", message, line, path.name, "wrap each part as a script of its own"))
+            found.append(
+                Finding("het-job", message, line, path.name, "wrap each part as a script of its own")
+            )
             continue
         if not word.startswith("-") or word in ("-", "--"):
             message = f"{path}: {word!r} is no option; it is left out"

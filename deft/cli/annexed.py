@@ -12,7 +12,8 @@ from deft.base.plugin import Answer, Command, Group, Option, Request, function
 from deft.cli import context, printing
 from deft.store import selection
 
-_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float}
+_RIGHT = ("integer", "number", "seconds", "bytes", "percent")
+_TYPES: dict[str, Any] = {"text": str, "integer": click.IntRange(1), "number": float}
 
 
 def build(described: Command | Group) -> click.Command:
@@ -81,9 +82,9 @@ def _print(answer: Answer, as_json: bool) -> None:
         click.echo(chunk, nl=False)
     if answer.columns:
         printing.table(
-            [column.heading for column in answer.columns],
+            [column.heading.upper() for column in answer.columns],
             _cells(answer),
-            right=[n for n, c in enumerate(answer.columns) if c.kind in ("integer", "number", "seconds", "bytes")],
+            right=[n for n, c in enumerate(answer.columns) if c.kind in _RIGHT],
         )
 
 

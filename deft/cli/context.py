@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -12,18 +14,56 @@ import click
 from deft.access.roles import Actor, owner_of_database
 from deft.base import config
 from deft.base.config import Settings
+from deft.base.errors import BadInput
 from deft.store import schema
 from deft.store import session as sessions
 from deft.store.session import Session
+
+_SETTINGS = """\
+# Settings of DEFT for this work folder; docs/reference/settings.md names them all.
+
+[database]
+# url = "postgresql+psycopg://deft@db.example.org/deft"   # empty: deft.db in this folder
+"""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def settings_of(ctx: click.Context, *, workdir: str | None = None, create: bool = False) -> Settings:
     """The settings of this command. Raises NotFound where there is no work folder, BadInput."""
-    given = ctx.find_root().obj
-    folder = config.find_workdir(workdir or given["workdir"], os.environ, create=create)
-    return config.load(folder, os.environ, given["config"])
+    folder = config.find_workdir(workdir or ctx.find_root().obj["workdir"], os.environ, create=create)
+    return settings_in(ctx, folder)
+
+
+def settings_in(ctx: click.Context, folder: Path) -> Settings:
+    """The settings that hold in a folder, also in one that is not there yet. Raises BadInput."""
+    return config.load(folder, os.environ, ctx.find_root().obj["config"])
+
+
+def target(ctx: click.Context, workdir: str | None) -> Path:
+    """The folder that a command which may make one would work in. Nothing is made."""
+    named = workdir or ctx.find_root().obj["workdir"] or os.environ.get("DEFT_WORKDIR")
+    return Path(named).expanduser().absolute() if named else Path.cwd()
+
+
+def write_settings(settings: Settings) -> None:
+    """Leave a deft.toml in a new work folder, by which commands given inside it find it. Raises BadInput."""
+    path = settings.workdir / config.FILE
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_SETTINGS)
+    except FileExistsError:
+        return
+    except OSError as fault:
+        raise BadInput(f"cannot write {path}: {fault.strerror}") from None
+
+
+def command(ctx: click.Context, workdir: str | None, *words: str) -> str:
+    """A command to give next, with the surroundings that were given to this one."""
+    root = ctx.find_root().obj
+    first = ["deft", *(["--config", root["config"]] if root["config"] else [])]
+    given = workdir or root["workdir"]
+    return shlex.join([*first, *words, *(["--workdir", given] if given else [])])
 
 
 @contextmanager

@@ -9,20 +9,9 @@ from typing import Any
 import click
 
 from deft.base.errors import BadInput, DeftError, Finding
-from deft.cli import context, printing
+from deft.cli import context, printing, values
 from deft.engine import intake
-from deft.engine.intake import ExportRequest, ImportRequest
-
-
-def parameters(given: Sequence[str]) -> dict[str, str]:
-    """`--set k=v …` as a mapping. Raises BadInput."""
-    found: dict[str, str] = {}
-    for one in given:
-        name, equals, value = one.partition("=")
-        if not equals or not name.strip():
-            raise BadInput(f"--set {one!r}: write NAME=VALUE")
-        found[name.strip()] = value
-    return found
+from deft.engine.intake import ExportRequest
 
 
 def warn(findings: Sequence[Finding]) -> None:
@@ -36,27 +25,31 @@ def warn(findings: Sequence[Finding]) -> None:
 @click.option("--name", metavar="NAME", help="Call the Meta-Task so.")
 @click.option("--project", metavar="NAME", help="Put it into this project.")
 @click.option("--set", "given", metavar="K=V", multiple=True, help="A parameter's value.")
+@values.set_file_option
 @click.option("--start", is_flag=True, help="Arm it at once, in the same transaction.")
 @click.option("--strict", is_flag=True, help="Take anything dropped or coerced as an error.")
 @context.workdir_option
 @context.json_option
 @click.pass_context
-def import_command(ctx: click.Context, given: Sequence[str], as_json: bool, workdir: str | None, **options: Any) -> None:
+def import_command(
+    ctx: click.Context, given: Sequence[str], set_files: Sequence[Path], as_json: bool, workdir: str | None,
+    **options: Any,
+) -> None:  # fmt: skip
     """Import a Meta-Task. FILE has a slash or ends in .graphml[.gz]; anything else is a template's name.
 
     \b
     deft import ./production.graphml --name mc26a
     deft import census --set top=30 --start
     """
-    request = ImportRequest(context.actor(), given=parameters(given), **options)
+    wanted = values.given(given, set_files)
     with context.database(ctx, workdir=workdir) as session:
-        answer = intake.import_metatask(session, request)
+        answer = values.importing(session, wanted, quiet=as_json, **options)
     if as_json:
         printing.emit_json(answer)
         return
     warn(answer.warnings)
     click.echo(f"imported {answer.metatask}: {answer.tasks} tasks, {answer.datasets} datasets")
-    if not request.start:
+    if not options["start"]:
         click.echo(f"it does not run yet; `deft start {answer.metatask.split('/')[1]}` arms it")
 
 
@@ -86,20 +79,22 @@ def export_command(ctx: click.Context, metatask: str, output: Path | None, workd
 @click.command("validate")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option("--set", "given", metavar="K=V", multiple=True, help="A parameter's value.")
+@values.set_file_option
 @click.option("--strict", is_flag=True, help="Take anything dropped or coerced as an error.")
 @context.json_option
 @click.pass_context
 def validate_command(
-    ctx: click.Context, files: Sequence[str], given: Sequence[str], strict: bool, as_json: bool
-) -> None:
+    ctx: click.Context, files: Sequence[str], given: Sequence[str], set_files: Sequence[Path], strict: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Check GraphML files or templates; nothing is stored.
 
     \b
     deft validate production.graphml
     deft validate census --set top=5
     """
-    values = parameters(given)
-    verdicts = {source: _verdict(source, values, strict) for source in files}
+    wanted = values.given(given, set_files)
+    verdicts = {source: _verdict(source, wanted, strict) for source in files}
     if as_json:
         printing.emit_json({source: findings for source, (findings, _) in verdicts.items()})
     else:

@@ -57,9 +57,7 @@ def print_status(found: Status) -> None:
     """A Meta-Task's status for people."""
     click.echo(f"{found.metatask} is {click.style(found.state, fg=printing.COLOURS.get(found.state), bold=True)}")
     for hold in found.holds:
-        what = f"task {hold.task}" if hold.task else "the whole Meta-Task"
-        why = f": {printing.safe(hold.reason)}" if hold.reason else ""
-        click.echo(f"  {what} is on hold since {moment(hold.since)} by {hold.actor}{why}")
+        click.echo(f"  {printing.hold_line(hold)}")
     headings = ("TASK", "STATE", "UNITS OK", "RUNNING", "FAILED", "JOBS", "")
     printing.table(headings, [_task_cells(task) for task in found.tasks], right=(2, 3, 4, 5))
 

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from deft.store.holds import Hold
 
 COLOURS = {
     "done": "green", "ok": "green", "finished": "yellow", "running": "blue", "waiting": "cyan", "held": "magenta",
@@ -65,6 +68,23 @@ def safe(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def count(number: int, noun: str) -> str:
+    """1 task, 2 tasks."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names, the first few of many."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def hold_line(hold: Hold) -> str:
+    """What is on hold, since when, by whom and why."""
+    what = f"task {hold.task}" if hold.task else "the whole Meta-Task"
+    why = f": {safe(hold.reason)}" if hold.reason else ""
+    return f"{what} is on hold since {moment(hold.since)} by {hold.actor}{why}"
 
 
 def size(count: float) -> str:

@@ -18,8 +18,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Import, start and execute a Meta-Task until nothing moves."),
     "init": ("service", "Make a work folder with a database."),
     "import": ("intake", "Import a Meta-Task from GraphML or a template."),
+    "clone": ("clone", "Copy a Meta-Task, whole or in part, with other values."),
     "export": ("intake", "Write a stored Meta-Task as GraphML."),
     "validate": ("intake", "Check GraphML files without storing anything."),
+    "template": ("template", "Templates: list, show, new, check."),
+    "wrap": ("wrap", "Make a Meta-Task of batch scripts or a list of commands."),
     "list": ("look", "All Meta-Tasks, a line each."),
     "status": ("look", "Where a Meta-Task stands, task by task."),
     "show": ("look", "A Meta-Task or task in full."),
@@ -34,6 +37,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("service", "The database: upgrade, check, print its tables."),
     "doctor": ("service", "Look for what may be wrong here."),
 }
+
+# Set, it shows where a fault of DEFT itself came from.
+_DEBUG = "DEFT_TRACEBACK"
 
 
 class LazyGroup(click.Group):
@@ -97,16 +103,36 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_writing()
         sys.exit(0)
     except DeftError as fault:
         _tell(fault)
         sys.exit(fault.exit_code)
+    except OSError as fault:
+        _stop_writing()
+        where = fault.filename if fault.filename is not None else "the output"
+        click.echo(f"deft: {where}: {fault.strerror or fault}", err=True)
+        sys.exit(DeftError.exit_code)
+    except Exception as fault:
+        if os.environ.get(_DEBUG):
+            raise
+        click.echo(
+            f"deft: a fault of DEFT itself, not of what you gave it: {type(fault).__name__}: {fault}\n"
+            f"deft: please report it, with what the same command says under {_DEBUG}=1",
+            err=True,
+        )
+        sys.exit(DeftError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop_writing() -> None:
+    """Standard output takes no more: what is still buffered goes nowhere, without a second error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(fault: DeftError) -> None:
     click.echo(f"deft: {fault}", err=True)
     if isinstance(fault, BadInput) and fault.findings:
         errors = sum(1 for finding in fault.findings if finding.severity == "error")
-        click.echo(f"deft: {errors} finding{'s' if errors != 1 else ''}; nothing was stored", err=True)
+        stored = "" if all(finding.code.startswith("config-") for finding in fault.findings) else "; nothing was stored"
+        click.echo(f"deft: {errors} finding{'s' if errors != 1 else ''}{stored}", err=True)

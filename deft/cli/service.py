@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import click
 
-from deft.base.config import FILE
 from deft.base.errors import BadInput
 from deft.cli import context, printing
 from deft.engine.sweep import SweepAnswer, SweepRequest, sweep
@@ -17,18 +16,13 @@ from deft.store import session as sessions
 from deft.store.session import Session
 
 _PERIODS = {"s": 1, "m": 60, "h": 3600}
-_SETTINGS = """\
-# Settings of DEFT for this work folder; docs/reference/settings.md names them all.
-
-[database]
-# url = "postgresql+psycopg://deft@db.example.org/deft"   # empty: deft.db in this folder
-"""
 
 
 @click.command("init")
 @context.workdir_option
+@context.json_option
 @click.pass_context
-def init_command(ctx: click.Context, workdir: str | None) -> None:
+def init_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None:
     """Make a work folder: deft.toml, and the tables of its database.
 
     \b
@@ -37,16 +31,14 @@ def init_command(ctx: click.Context, workdir: str | None) -> None:
     DEFT_DATABASE__URL=postgresql+psycopg://… deft init
     """
     settings = context.settings_of(ctx, workdir=workdir, create=True)
-    path = settings.workdir / FILE
-    if not path.exists():
-        try:
-            path.write_text(_SETTINGS, encoding="utf-8")
-        except OSError as fault:
-            raise BadInput(f"cannot write {path}: {fault.strerror}") from None
+    context.write_settings(settings)
     with sessions.opened(settings, must_exist=False) as session:
         made = schema.create(session.engine)
         where = session.engine.url.render_as_string(hide_password=True)
-    click.echo(f"{'made' if made else 'found'} the tables in {where}")
+    if as_json:
+        printing.emit_json({"workdir": settings.workdir, "database": where, "made": made})
+    else:
+        click.echo(f"{'made' if made else 'found'} the tables in {where}")
 
 
 @click.command("sweep")
@@ -113,23 +105,31 @@ def db_command() -> None:
 
 @db_command.command("upgrade")
 @context.workdir_option
+@context.json_option
 @click.pass_context
-def upgrade_command(ctx: click.Context, workdir: str | None) -> None:
+def upgrade_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None:
     """Bring the tables to the newest revision; safe to repeat."""
     from deft.store import migrations  # noqa: PLC0415  alembic is slow to import, and only this needs it
 
     with sessions.opened(context.settings_of(ctx, workdir=workdir), must_exist=False) as session:
         before, after = migrations.upgrade(session.engine)
-    click.echo(f"revision {after}" + ("" if before == after else f" (was {before or 'empty'})"))
+    if as_json:
+        printing.emit_json({"before": before, "after": after})
+    else:
+        click.echo(f"revision {after}" + ("" if before == after else f" (was {before or 'empty'})"))
 
 
 @db_command.command("check")
 @context.workdir_option
+@context.json_option
 @click.pass_context
-def check_command(ctx: click.Context, workdir: str | None) -> None:
+def check_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None:
     """Say whether the tables are those that this program needs."""
     with context.database(ctx, workdir=workdir):
-        click.echo(f"revision {schema.REVISION}: as needed")
+        if as_json:
+            printing.emit_json({"revision": schema.REVISION})
+        else:
+            click.echo(f"revision {schema.REVISION}: as needed")
 
 
 @db_command.command("ddl")
@@ -168,7 +168,7 @@ def doctor_command(ctx: click.Context, as_json: bool, workdir: str | None) -> No
 def _print_checks(checks: Sequence[health.Check]) -> None:
     for check in checks:
         colour = {"ok": "green", "warning": "yellow", "wrong": "red"}[check.verdict]
-        click.echo(f"{click.style(check.verdict.ljust(8), fg=colour)} {check.what}: {printing.safe(check.found)}")
+        click.echo(f"{click.style(check.verdict.ljust(8), fg=colour)} {check.what}: {printing.safe(' '.join(check.found.split()))}")
         if check.advice:
             click.echo(f"         {check.advice}")
 

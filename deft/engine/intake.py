@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from deft.access import roles
 from deft.access.roles import Actor
-from deft.authoring import expand, graphml_reader, graphml_writer, instantiate, templates
+from deft.authoring import checking, expand, graphml_reader, graphml_writer, instantiate, templates
 from deft.base import faults
 from deft.base.errors import BadInput, Finding, Refused
 from deft.engine.controls import arm_all
@@ -21,7 +22,7 @@ from deft.engine.perform import Cause
 from deft.model import rules
 from deft.model.graph import MetaTask
 from deft.model.keys import PARAM_FACTS
-from deft.model.tasks import is_name
+from deft.model.tasks import Edge, NodeKind, Task, is_name
 from deft.store import graphs, history, selection
 from deft.store.session import Session
 from deft.store.tables import deft_metatask
@@ -70,10 +71,30 @@ def read_source(
     expansion = expand.expand(reading.metatask, given, facts, folders=folders, strict=strict)
     metatask = expansion.metatask
     metatask.origin, metatask.folder = str(path), str(folder)
-    findings = rules.validate(metatask)
+    metatask.written = _as_written(reading.metatask)
+    findings = [*rules.validate(metatask), *checking.missing_folders(metatask)]
     if rules.errors(findings):
         raise BadInput(f"{source} is not a valid Meta-Task:", rules.errors(findings))
     return metatask, (*reading.findings, *expansion.findings, *findings)
+
+
+def _as_written(document: MetaTask) -> str:
+    """The document itself where it is to be filled: a clone with other values begins there."""
+    pieces: chain[Task | Edge] = chain(document.nodes, document.edges)
+    settings = chain([document.settings], (piece.settings for piece in pieces))
+    to_fill = any("${" in str(value) for given in settings for value in given.values())
+    copied = any("foreach" in node.settings or node.kind is NodeKind.METATASK for node in document.nodes)
+    if not (to_fill or copied):
+        return ""
+    stream = io.BytesIO()
+    graphml_writer.write(document, stream)
+    return stream.getvalue().decode("utf-8")
+
+
+def check(request: ImportRequest, workdir: Path) -> None:
+    """Raise what importing it would, as far as no database is needed: BadInput, NotFound."""
+    metatask, _ = read_source(request.source, request.given, workdir, strict=request.strict)
+    rename(metatask, request.name, request.project)
 
 
 def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
@@ -85,9 +106,9 @@ def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
     given = dict(request.given)
     stored = _stored(session, request) if request.resume else None
     if stored is not None:
-        given = _parameters(stored[1]) | given
+        given = parameters(stored[1]) | given
     metatask, warnings = read_source(request.source, given, session.settings.workdir, strict=request.strict)
-    _rename(metatask, request)
+    rename(metatask, request.name, request.project)
     return enter(
         session, metatask, actor=request.actor, start=request.start, resume=request.resume, warnings=warnings
     )
@@ -130,12 +151,13 @@ def enter(
     )
 
 
-def _rename(metatask: MetaTask, request: ImportRequest) -> None:
-    for what, name in (("Meta-Task", request.name), ("project", request.project)):
-        if name is not None and (not is_name(name) or "--" in name):
-            raise BadInput(f"{name!r} is no legal name of a {what}: a letter, then letters, digits, _ and -")
-    metatask.name = request.name or metatask.name
-    metatask.project = request.project or metatask.project
+def rename(metatask: MetaTask, name: str | None, project: str | None) -> None:
+    """Give it another name or project. Raises BadInput for one that is not legal."""
+    for what, given in (("Meta-Task", name), ("project", project)):
+        if given is not None and (not is_name(given) or "--" in given):
+            raise BadInput(f"{given!r} is no legal name of a {what}: a letter, then letters, digits, _ and -")
+    metatask.name = name or metatask.name
+    metatask.project = project or metatask.project
 
 
 def _store(conn: Connection, metatask: MetaTask, actor: Actor, cause: str, now: datetime) -> int:
@@ -157,28 +179,30 @@ def _stored(session: Session, request: ImportRequest) -> tuple[int, MetaTask] | 
     """The stored Meta-Task that this source would become: its parameters stand for those not given."""
     path, _ = templates.open_source(request.source, *templates.folders(session.settings.workdir))
     bare = graphml_reader.read(path).metatask
-    _rename(bare, request)
+    rename(bare, request.name, request.project)
     with session.reading() as conn:
         found = _find(conn, bare)
         return None if found is None else (found, graphs.load(conn, found))
 
 
-def _parameters(metatask: MetaTask) -> dict[str, str]:
+def parameters(metatask: MetaTask) -> dict[str, str]:
+    """Its parameters by name."""
     names = (key for key in metatask.settings if key.startswith("param.") and not key.endswith(PARAM_FACTS))
     return {key.removeprefix("param."): str(metatask.settings[key]) for key in names}
 
 
 def _refuse_differences(stored: MetaTask, given: MetaTask) -> None:
-    differences = list(_differences(stored, given))
-    if differences:
-        shown = "\n  ".join(differences[:20])
+    found = differences(stored, given)
+    if found:
+        shown = "\n  ".join(found[:20])
         raise Refused(
             f"{stored.full_name} is stored already, and differs from what is given now:\n  {shown}\n"
             "give --name NEW to run it anew beside the other, or leave the values out to go on with it"
         )
 
 
-def _differences(stored: MetaTask, given: MetaTask) -> list[str]:
+def differences(stored: MetaTask, given: MetaTask) -> list[str]:
+    """What differs, item by item; parameters alone where they do, since the rest follows from them."""
     before, after = _flat(stored), _flat(given)
     names = sorted(before.keys() | after.keys())
     parameters = [name for name in names if name.startswith("param.") and before.get(name) != after.get(name)]

@@ -20,8 +20,8 @@ from types import FrameType
 from typing import IO
 
 from deft.access.roles import Actor
-from deft.base import faults
-from deft.base.errors import Refused, Unreachable
+from deft.base import config, faults
+from deft.base.errors import BadInput, Refused, Unreachable
 from deft.engine.controls import ControlRequest, control
 from deft.engine.perform import Done
 from deft.engine.sweep import SweepRequest, sweep
@@ -33,6 +33,8 @@ INTERRUPTED = "deft run was interrupted"
 _MAX_DEATHS = 5
 _DEAD_EARLY_S = 5.0
 _STOP_S = 20.0
+_ASK_AGAIN_S = 30.0
+_LOOK_S = 5.0  # a look at journals that are empty costs little; whoever watches wants signs of life
 
 Watcher = Callable[[tuple[Done, ...]], None]
 """Told what fired at every pass, also when nothing did."""
@@ -48,9 +50,18 @@ class RunAnswer:
 
 @contextmanager
 def alone(workdir: Path) -> Iterator[None]:
-    """Make sure that one `deft run` works in a folder. Raises Refused where another one does."""
+    """Make sure that one `deft run` works in a folder.
+
+    Raises Refused where another one does, BadInput where nothing can be written.
+    """
     path = workdir / "deft.run.lock"
-    with path.open("a+", encoding="utf-8") as lock:
+    try:
+        opened = path.open("a+", encoding="utf-8")
+    except OSError as fault:
+        raise BadInput(
+            f"cannot write in the work folder {workdir}: {fault.strerror}; give another one with --workdir"
+        ) from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -81,7 +92,7 @@ def run(session: Session, metatask_id: int, full_name: str, *, actor: Actor, wat
             if interrupts.count:
                 return _interrupted(session, full_name, actor, executor, interrupts)
             executor.keep_alive()
-            session.own_bell.wait(session.settings.sweep.every_s, also=executor.fds)
+            session.own_bell.wait(min(session.settings.sweep.every_s, _LOOK_S), also=executor.fds)
     with session.reading() as conn:
         return RunAnswer(standing.of(conn, [metatask_id])[metatask_id].state, interrupted=False)
 
@@ -142,6 +153,7 @@ class _Executor:
         self._pidfd: int | None = None
         self._log: IO[bytes] | None = None
         self._deaths: list[float] = []
+        self._ask_again = 0.0
 
     def __enter__(self) -> _Executor:
         folder = self._session.settings.workdir / "log"
@@ -171,7 +183,8 @@ class _Executor:
             str(settings.workdir),
             "--until-parent-dies",
         ]
-        environ = {**os.environ, "DEFT_WORKDIR": str(settings.workdir)}
+        # It gets these very settings, wherever they came from: --config is not in its environment.
+        environ = {**os.environ, "DEFT_WORKDIR": str(settings.workdir), **config.as_environ(settings)}
         # In a session of its own, so that Ctrl-C on the terminal reaches the parent alone, which decides.
         self._child = subprocess.Popen(
             command,
@@ -184,21 +197,35 @@ class _Executor:
         self._pidfd = os.pidfd_open(self._child.pid)
 
     def keep_alive(self) -> None:
-        """Start the child again where it died. Raises Unreachable where it keeps dying."""
-        if self._child is None or self._child.poll() is None:
+        """Start the child again where it died.
+
+        Where a service already executes the jobs of this work folder, that one does; from time to time it is
+        asked again. Raises Refused where it is that of another folder, Unreachable where the child keeps dying.
+        """
+        now = self._session.clock.monotonic()
+        if self._child is None:
+            if now >= self._ask_again:
+                self._start()
+            return
+        if self._child.poll() is None:
             return
         code = self._child.returncode
         self._forget()
-        now = self._session.clock.monotonic()
+        if code == Refused.exit_code:
+            if not self._session.settings.embedded:
+                raise Refused(f"{self._last_words()}\nor hand this over to it: `deft import --start`")
+            self._ask_again = now + _ASK_AGAIN_S
+            return
         self._deaths = [died for died in self._deaths if now - died < _DEAD_EARLY_S * _MAX_DEATHS] + [now]
-        if len(self._deaths) >= _MAX_DEATHS or code == Refused.exit_code:
+        if len(self._deaths) >= _MAX_DEATHS:
             raise Unreachable(f"the executor stopped (exit code {code}): {self._last_words()}")
         self._start()
 
     def _last_words(self) -> str:
         path = self._session.settings.workdir / "log" / "jedi.log"
         lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f"{lines[-1] if lines else 'it said nothing'} (see {path})"
+        said = lines[-1].removeprefix("deft.jedi: ") if lines else "it said nothing"
+        return f"{said} (see {path})"
 
     def drain(self, until: Callable[[], bool]) -> None:
         """Let running jobs come to an end within their grace, then stop; at once when `until` says so."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from pathlib import Path
 
 from deft.base.errors import Finding
 from deft.wire import placeholders
@@ -44,9 +45,12 @@ def why_unfit(spec: TaskSpec) -> str | None:
     wrong = [f"{key} = {spec.settings[key]!r}" for key in NUMBERS if not _is_number(spec.settings.get(key))]
     if wrong:
         return f"{spec.full_name}: no number: {', '.join(wrong)}"
+    used = placeholders.used(spec.command)
+    if "template" in used and not Path(spec.template_dir).is_dir():
+        return f"{spec.full_name}: its payload folder {spec.template_dir!r} is not on this machine"
     found = placeholders.check(spec.command, sorted(_names(spec)), spec.full_name)
     several = number(spec, "split.units_per_job", 1) > 1 and not is_reduce(spec)
-    if several and "input" in placeholders.used(spec.command):
+    if several and "input" in used:
         message = f"{spec.full_name}: a job takes several units: use {{inputs}}, not {{input}}"
         found.append(Finding("several-inputs", message))
     return "; ".join(map(str, found)) or None

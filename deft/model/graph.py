@@ -25,7 +25,8 @@ class MetaTask:
     """A directed graph of tasks; acyclic once `model.rules` found nothing.
 
     `settings` are the graph's keys of the profile (without name and project), `origin` the file or template
-    it came from, `folder` where its payload files lie (absolute; empty where there are none).
+    it came from, `folder` where its payload files lie (absolute; empty where there are none). `written` is
+    the document before it was filled, where there was anything to fill.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class MetaTask:
         foreign: Foreign = NO_FOREIGN,
         origin: str = "",
         folder: str = "",
+        written: str = "",
     ) -> None:
         self.name = name
         self.project = project
@@ -44,6 +46,7 @@ class MetaTask:
         self.foreign = foreign
         self.origin = origin
         self.folder = folder
+        self.written = written
         self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         self._datasets: list[Dataset] | None = None  # derived; forgotten at every change
 
@@ -225,6 +228,7 @@ def copy_with(metatask: MetaTask, nodes: Iterable[Task], edges: Iterable[Edge]) 
         foreign=metatask.foreign,
         origin=metatask.origin,
         folder=metatask.folder,
+        written=metatask.written,
     )
     for node in nodes:
         made.add(node)

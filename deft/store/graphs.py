@@ -63,6 +63,7 @@ def _insert_metatask(conn: Connection, metatask: MetaTask, key: str, owner: str,
         "foreign_parts": _foreign_text(metatask.foreign),
         "origin": metatask.origin or None,
         "folder": metatask.folder or None,
+        "written": metatask.written or None,
         "created": now,
     }
     made = conn.execute(sa.insert(deft_metatask).values(row)).inserted_primary_key
@@ -210,6 +211,7 @@ def load(conn: Connection, metatask_id: int) -> MetaTask:
         foreign=_foreign(row.foreign_parts),
         origin=row.origin or "",
         folder=row.folder or "",
+        written=row.written or "",
     )
     names: dict[int, str] = {}
     nodes = sa.select(deft_node).where(deft_node.c.metatask_id == metatask_id).order_by(deft_node.c.position)
@@ -232,6 +234,15 @@ def load(conn: Connection, metatask_id: int) -> MetaTask:
             )
         )
     return made
+
+
+def dataset_names(conn: Connection, metatask_id: int) -> dict[tuple[str, str], str]:
+    """The names of the datasets that its tasks make, by the task's name and the type."""
+    d = deft_dataset.c
+    columns = (deft_node.c.name, d.type, d.name.label("dataset"))
+    query = sa.select(*columns).join(deft_node, deft_node.c.id == d.producer_id)
+    found = conn.execute(query.where(d.metatask_id == metatask_id))
+    return {(row.name, row.type): row.dataset for row in found}
 
 
 def _foreign(text: str | None) -> Foreign:

@@ -45,6 +45,7 @@ deft_metatask = Table(
     Column("foreign_parts", Text, comment="JSON: what other tools wrote"),
     Column("origin", Text, comment="The file or template it came from"),
     Column("folder", Text, comment="Where the payload files of its template lie"),
+    Column("written", Text, comment="The document before it was filled; null where nothing was to be filled"),
     _flag("hold", comment="1: the whole Meta-Task is on hold"),
     Column("created", Utc, nullable=False),
     UniqueConstraint("name_key"),

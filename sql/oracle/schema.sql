@@ -18,6 +18,7 @@ CREATE TABLE deft_metatask (
     foreign_parts CLOB,
     origin CLOB,
     folder CLOB,
+    written CLOB,
     hold SMALLINT DEFAULT '0' NOT NULL,
     created DATE NOT NULL,
     CONSTRAINT pk_deft_metatask PRIMARY KEY (id),
@@ -35,6 +36,8 @@ COMMENT ON COLUMN deft_metatask.foreign_parts IS 'JSON: what other tools wrote';
 COMMENT ON COLUMN deft_metatask.origin IS 'The file or template it came from';
 
 COMMENT ON COLUMN deft_metatask.folder IS 'Where the payload files of its template lie';
+
+COMMENT ON COLUMN deft_metatask.written IS 'The document before it was filled; null where nothing was to be filled';
 
 COMMENT ON COLUMN deft_metatask.hold IS '1: the whole Meta-Task is on hold';
 

@@ -16,6 +16,7 @@ CREATE TABLE deft_metatask (
     foreign_parts TEXT,
     origin TEXT,
     folder TEXT,
+    written TEXT,
     hold SMALLINT DEFAULT '0' NOT NULL,
     created DATETIME NOT NULL,
     CONSTRAINT pk_deft_metatask PRIMARY KEY (id),

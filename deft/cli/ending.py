@@ -1,0 +1,89 @@
+"""What `deft run` says at its end: the state, where the results lie, what went wrong, and the next command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import click
+
+from deft.cli import printing
+from deft.observe.results import Result
+from deft.observe.status import Status, TaskLine
+
+Command = Callable[..., str]
+"""Makes a command of its words, with the surroundings that were given to this one."""
+
+_SHORT = ("finished", "failed", "exhausted", "aborted", "broken")
+_JOB = re.compile(r"; see deft logs (\d+)$")
+_LISTED = 10
+
+
+def results(made: Sequence[Result]) -> Iterator[str]:
+    """A line for each file of a small dataset, one for a large one."""
+    for result in made:
+        what = f"  {result.task} {result.type}:"
+        if not result.files:
+            yield f"{what} {result.path}/  ({result.units} files, {printing.size(result.bytes)})"
+        for path in result.files:
+            size = f"  ({printing.size(result.bytes)})" if len(result.files) == 1 else ""
+            yield f"{what} {path}{size}"
+
+
+def faults(found: Status) -> Iterator[str]:
+    """A line for each task that ended short of its goal, and for what does not move because of that."""
+    short = _short(found)
+    for task in short[:_LISTED]:
+        yield f"  {task.task} is {_coloured(task.state)}: {printing.safe(_JOB.sub('', task.reason or 'no reason is known'))}"
+    if len(short) > _LISTED:
+        yield f"  and {len(short) - _LISTED} more"
+    for hold in found.holds:
+        yield f"  {printing.hold_line(hold)}"
+    for task in _unarmed(found):
+        yield f"  {task.task} is {_coloured('defined')}: it is not armed"
+    waiting = [task.task for task in found.tasks if task.state == "waiting"]
+    if waiting and short:
+        yield f"  {printing.listed(waiting)} {'waits' if len(waiting) == 1 else 'wait'} for input"
+
+
+def next_steps(
+    found: Status, command: Command, *, again: str, anew: str, interrupted: bool
+) -> list[tuple[str, str]]:
+    """What to do and the exact command for it, in order.
+
+    `again` is the command of this run, `anew` the one of the same under another name.
+    """
+    if found.state == "done":
+        return []
+    steps: list[tuple[str, str]] = []
+    short = _short(found)
+    for task in [task for task in short if task.jobs_failed][:1]:
+        steps.append(("look", command("jobs", f"{found.metatask}/{task.task}")))
+        job = _JOB.search(task.reason or "")
+        if job:
+            steps.append(("look", command("logs", job[1], "--stderr")))
+    if interrupted:
+        return [*steps, ("go on", again), ("or end it", command("abort", found.metatask))]
+    if found.holds:
+        whole = any(hold.task is None for hold in found.holds)
+        held = found.metatask if whole else f"{found.metatask}/{found.holds[0].task}"
+        steps.append(("let it go on", command("resume", held)))
+    if short and not any(task.jobs for task in short):
+        # Nothing there to be retried: an external input is listed once, a definition stays as it is.
+        return [*steps, ("mended? anew", anew)]
+    if short:
+        steps.append(("mended? again", command("retry", found.metatask)))
+    steps += [("arm it", command("start", f"{found.metatask}/{task.task}")) for task in _unarmed(found)[:1]]
+    return [*steps, ("then", again)]
+
+
+def _short(found: Status) -> list[TaskLine]:
+    return [task for task in found.tasks if task.state in _SHORT]
+
+
+def _unarmed(found: Status) -> list[TaskLine]:
+    return [task for task in found.tasks if task.state == "defined"]
+
+
+def _coloured(state: str) -> str:
+    return click.style(state, fg=printing.COLOURS.get(state))

@@ -1,0 +1,83 @@
+"""What `deft run` says on standard error while it works: a line for each change, and a sign of life now and then."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+import click
+
+from deft.access.roles import Actor
+from deft.cli import printing
+from deft.engine.perform import Done
+from deft.observe import status
+from deft.observe.status import TaskLine
+from deft.store.session import Session
+
+_LOOK_S = 1.0
+_ALIVE_S = 10.0
+_NO_ROOM = 1_000_000
+
+
+class Lines:
+    """Told at every pass of the run what fired; says what is worth a line."""
+
+    def __init__(self, session: Session, actor: Actor, metatask: str, *, quiet: bool) -> None:
+        self._session, self._actor, self._metatask, self._quiet = session, actor, metatask, quiet
+        self._looked = self._said = time.monotonic()
+        self._holds: frozenset[str] = frozenset()
+        self._counts: tuple[str, ...] = ()
+        self._is_full = False
+        self.fired = 0
+
+    def __call__(self, fired: tuple[Done, ...]) -> None:
+        """Say which tasks changed their state; else, from time to time, how far those that run are."""
+        self.fired += len(fired)
+        moved = [done.node_id for done in fired if done.old != done.new and done.new != "waiting"]
+        if moved and not self._quiet:
+            for line in status.lines_of(self._session, moved).values():
+                self._say(_changed(line))
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_S:
+            self._looked = now
+            self._look()
+
+    def _look(self) -> None:
+        """Warn of what keeps it from moving; these are said even where all else is not."""
+        is_full = shutil.disk_usage(self._session.settings.workdir).free < _NO_ROOM
+        if is_full and not self._is_full:
+            self._say(f"warning: no space left for {self._session.settings.workdir}; it goes on once there is room")
+        self._is_full = is_full
+        found = status.status(self._session, self._actor, self._metatask)
+        holds = frozenset(printing.hold_line(hold) for hold in found.holds)
+        for line in sorted(holds - self._holds):
+            self._say(f"{line}; `deft resume` lets it go on")
+        self._holds = holds
+        if not self._quiet and time.monotonic() - self._said >= _ALIVE_S:
+            self._count([task for task in found.tasks if task.state == "running"])
+
+    def _count(self, running: list[TaskLine]) -> None:
+        counts = tuple(_far(line) for line in running)
+        if counts != self._counts:
+            for text in counts:
+                self._say(text)
+        self._counts = counts
+
+    def _say(self, text: str) -> None:
+        self._said = time.monotonic()
+        click.echo(text, err=True)
+
+
+def _changed(line: TaskLine) -> str:
+    why = f"  {printing.safe(line.reason)}" if line.reason else ""
+    units = f"  {line.ok}/{line.expected} units" if line.ok or line.failed else ""
+    return f"  {line.task:<24} {_state(line.state)}{units}{why}"
+
+
+def _far(line: TaskLine) -> str:
+    failed = f", {line.failed} failed" if line.failed else ""
+    return f"  {line.task:<24} {_state(line.state)}  {line.ok}/{line.expected} units{failed}, {line.jobs_running} jobs run"
+
+
+def _state(state: str) -> str:
+    return click.style(state, fg=printing.COLOURS.get(state))
