@@ -132,7 +132,7 @@ class MetaTask:
                 consumer=task.name,
             )
             for task in self.tasks
-            if not self.graph.in_degree(task.name)
+            if all(edge.text("role") == "secondary" for edge in self.inputs(task.name))
         ]
 
     def _produced(self, node: Task) -> list[Dataset]:

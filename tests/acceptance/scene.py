@@ -187,13 +187,13 @@ class Leash:
 
     def release(self, payloads: int = 1) -> None:
         """Let so many of them go on."""
-        os.write(self._go, b"g\n" * payloads)
+        os.write(self._go, b"\n" * payloads)
 
     def let_all_go(self) -> None:
         """From now on nobody waits."""
         (self._folder / "go").unlink()
-        (self._folder / "go").write_text("g\n")
-        os.write(self._go, b"g\n" * 16)
+        (self._folder / "go").write_text("\n")
+        os.write(self._go, b"\n" * 16)
 
     def close(self) -> None:
         """Let go of the FIFOs."""

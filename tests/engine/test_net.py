@@ -399,3 +399,12 @@ def test_one_name_without_regard_to_case_is_one_metatask(session: Session) -> No
     World.of(session, metatask("Run1", a=""))
     with pytest.raises(Refused, match="already"):
         World.of(session, MetaTask("rUN1"))
+
+
+def test_a_task_with_secondary_input_alone_makes_its_own_units_once_that_is_complete(session: Session) -> None:
+    made = with_task(with_edge(metatask(a="", b="a"), "a", "b", role="secondary"), "b", {"split.jobs": 5})
+    world = World.of(session, made)
+    assert world.states() == {"a": "running", "b": "waiting"}
+    world.report("a", ok=1)
+    world.sweep()
+    assert world.states() == {"a": "done", "b": "running"}
