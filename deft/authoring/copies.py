@@ -95,12 +95,15 @@ class Copies:
                 self._tell(
                     "unknown-parameter", node, f"{node.name}: foreach names no parameter: {name!r}", hint
                 )
-            elif not values[name].strip():
+            elif not values[name].strip() and not self._is_missing(name):
                 self._tell("bad-foreach", node, f"{node.name}: the parameter {name!r} has no values", None)
             if parameters.PREFIX + name in node.settings:
                 message = f"{node.name}: param.{name} and foreach = {name} say two things"
                 self._tell("bad-foreach", node, message, f"foreach takes its values from the graph's {name}")
         return tuple(name for name in wanted if name in self._choices)
+
+    def _is_missing(self, name: str) -> bool:
+        return any((one.code, one.subject) == ("missing-parameter", name) for one in self._found)
 
     def _tell(self, code: str, node: Task, message: str, hint: str | None) -> None:
         self._found.append(Finding(code, message, node.line, node.name, hint))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
 from deft.base.database import reading
 from deft.base.errors import BadInput, NotFound, Refused
@@ -14,8 +11,8 @@ from deft.engine.clone import CloneRequest, clone
 from deft.engine.intake import ImportRequest, import_metatask
 from deft.store import graphs, history
 from deft.store.session import Session
-from deft.store.tables import deft_node
-from tests.support.build import OPERATOR, World, metatask, session_on
+from deft.store.tables import deft_metatask, deft_node
+from tests.support.build import OPERATOR, World, metatask
 
 DOCUMENT = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
   <key id="p" for="graph" attr.name="param.n" attr.type="string"/>
@@ -32,15 +29,12 @@ DOCUMENT = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
 """
 
 
-@pytest.fixture
-def session(engine: Engine, tmp_path: Path) -> Session:
-    return session_on(engine, tmp_path)
-
-
 def stored(session: Session, name: str) -> graphs.MetaTask:
     with reading(session.engine) as conn:
         key = graphs.name_key("default", name)
-        found = conn.execute(sa.text("SELECT id FROM deft_metatask WHERE name_key = :key"), {"key": key}).scalar()
+        found = conn.execute(
+            sa.text("SELECT id FROM deft_metatask WHERE name_key = :key"), {"key": key}
+        ).scalar()
         assert found is not None
         return graphs.load(conn, found)
 
