@@ -25,8 +25,9 @@ def template(folder: Path, name: str = "mine", *, command: str = "true > {output
     place = folder / name
     place.mkdir(parents=True)
     (place / f"{name}.graphml").write_text(
-        f'{HEAD}{keys}<key id="c" for="node" attr.name="command" attr.type="string"/><graph edgedefault="directed">'
-        f'{values}<node id="work"><data key="c">{command.replace(">", "&gt;")}</data></node></graph></graphml>'
+        f'{HEAD}{keys}<key id="c" for="node" attr.name="command" attr.type="string"/>'
+        f'<graph edgedefault="directed">{values}'
+        f'<node id="work"><data key="c">{command.replace(">", "&gt;")}</data></node></graph></graphml>'
     )
     (place / "README.md").write_text("# mine\n\nWhat it is.\n\n## More\n\nrest\n")
     return place / f"{name}.graphml"
