@@ -68,8 +68,8 @@ class WrapAnswer:
     metatask: str
     tasks: int
     sources: tuple[Wrapped, ...]
-    helpers: tuple[str, ...]
     warnings: tuple[Finding, ...]
+    helpers: tuple[str, ...] = ()  # always empty; deft/cli/wrap.py still asks
 
 
 def wrap(request: WrapRequest) -> WrapAnswer:
@@ -156,7 +156,7 @@ class _Making:
             copy,
             variables=runner.variables(wishes.settings, wishes.job_name or script.path.name),
             chdir=wishes.chdir,
-            position=edges.BY_KEY if wishes.array else None,
+            array=wishes.array is not None,
         )
         settings = {"command": command, "retry.max_attempts": 1, **wishes.settings, **self._own_dir}
         if wishes.array:
@@ -202,9 +202,8 @@ class _Making:
 
     def finish(self) -> WrapAnswer:
         """Join the tasks, check the whole. Raises BadInput."""
-        sizes = {**edges.units(self.metatask), **{one.task: one.jobs for one in self._wrapped}}
+        sizes = {**edges.sizes(self.metatask), **{one.task: one.jobs for one in self._wrapped}}
         links = edges.link(self._waiting, sizes, self._resolve)
-        links = edges.with_helpers_apart(links, self._taken)
         self._build(links)
         found = [*self._findings, *links.findings]
         faults = [one for one in rules.validate(self.metatask) if self._concerns_us(one)]
@@ -215,7 +214,6 @@ class _Making:
             metatask=self.metatask.full_name,
             tasks=sum(1 for _ in self.metatask.tasks),
             sources=tuple(self._wrapped),
-            helpers=tuple(helper.name for helper in links.helpers),
             warnings=tuple(found),
         )
 
@@ -233,8 +231,8 @@ class _Making:
 
     def _build(self, links: Links) -> None:
         fresh = MetaTask("fresh")
-        for task in (*self._new, *links.helpers):
-            fresh.add(_with_position(task, links.positions))
+        for task in self._new:
+            fresh.add(_without_units(task) if task.name in links.paired else task)
         # What the scripts hold must not be taken for placeholders of a template.
         nodes = [*self.metatask.nodes, *instantiate.protect(fresh).nodes]
         changed = [replace(n, settings={**n.settings, **links.settings.get(n.name, {})}) for n in nodes]
@@ -245,13 +243,9 @@ class _Making:
         return not self._request.add or finding.code == "cycle" or (finding.subject or "") in new
 
 
-def _with_position(task: Task, positions: Mapping[str, str]) -> Task:
-    """A task that waits has units of others: their numbers, not those of a synthetic input, count."""
-    if task.name not in positions:
-        return task
-    settings = {name: value for name, value in task.settings.items() if name != "split.jobs"}
-    settings["command"] = task.command.replace(f"-n {edges.BY_KEY}", f"-n {positions[task.name]}", 1)
-    return replace(task, settings=settings)
+def _without_units(task: Task) -> Task:
+    """A task that takes the units of its partner makes none itself."""
+    return replace(task, settings={key: value for key, value in task.settings.items() if key != "split.jobs"})
 
 
 # --- files -------------------------------------------------------------------------------------------------

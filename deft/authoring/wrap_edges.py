@@ -1,15 +1,14 @@
 """What waits for what: `--dependency` of batch scripts as edges of a Meta-Task.
 
-A script of one job gets one edge a producer that gathers all its units (`reduce`). An array of N jobs must
-get N units: those of its producers, if they are as many; else a helper of one unit that waits for them
-(`NAME-after`), and a helper that adds units that mean nothing (`NAME-units`).
+A dependency is a secondary edge: the consumer keeps its own numbered units, and starts once its producers are
+complete. Only `aftercorr` between arrays of one size is a primary edge, whose units are the partners.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from deft.base.errors import Finding
@@ -24,8 +23,8 @@ _NOT_TOLD = {
     "singleton": "give max_running to the Meta-Task, or name what it must wait for",
     "expand": "a job of DEFT does not grow",
 }
-DO_NOTHING = "true"
-BY_KEY, BY_NUMBER = "{unit.key}", "{job.index}"
+_WAITS: dict[str, Value] = {"role": "secondary"}
+_FOLLOWS: dict[str, Value] = {"start_when": "any"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,7 @@ class Links:
     """What follows from all dependencies; filled script by script, hence not frozen."""
 
     edges: list[Edge] = field(default_factory=list)
-    helpers: list[Task] = field(default_factory=list)
-    positions: dict[str, str] = field(default_factory=dict)  # task -> placeholder of its place in the array
+    paired: set[str] = field(default_factory=set)  # tasks whose units are those of another
     settings: dict[str, dict[str, Value]] = field(default_factory=dict)  # more settings of tasks
     findings: list[Finding] = field(default_factory=list)
 
@@ -53,38 +51,33 @@ Resolve = Callable[[str], str | None]
 
 
 def link(waiting: Sequence[Waiting], sizes: Mapping[str, int | None], resolve: Resolve) -> Links:
-    """The edges, helpers and settings that the dependencies of these scripts ask for.
+    """The edges and settings that the dependencies of these scripts ask for.
 
-    `sizes`: the units that each task makes, None where that is not known; `resolve` finds a task by what a
-    script calls it.
+    `sizes`: how many jobs each task has, None where that is not known or their numbers are no places in an
+    array; `resolve` finds a task by what a script calls it.
     """
     links = Links()
-    kinds: dict[str, dict[str, str]] = {}
+    kinds = {one.task: dict(_producers(one, links, resolve, list(sizes))) for one in waiting}
+    # Jobs that follow others are numbered as those end, and not by their place: no one can pair up with them.
+    followers = {task for task, wanted in kinds.items() if PAIRWISE in wanted.values()}
+    sizes = {task: None if task in followers else size for task, size in sizes.items()}
     for one in waiting:
-        wanted = dict(_producers(one, links, resolve, list(sizes)))
-        kinds[one.task] = wanted
-        if wanted:
-            _join(one, wanted, sizes, links)
+        _join(one, kinds[one.task], sizes, links)
     _let_fail(waiting, kinds, links)
     return links
 
 
-def units(metatask: MetaTask) -> dict[str, int | None]:
-    """How many units each task of a Meta-Task makes, where its document tells."""
-    found: dict[str, int | None] = {}
-    for task in metatask.tasks:
-        inputs = metatask.inputs(task.name)
-        if not inputs:
-            jobs, each = (_whole(task, key) for key in ("split.jobs", "split.units_per_job"))
-            found[task.name] = -(-jobs // each) if jobs and each else None
-        else:
-            found[task.name] = 1 if any(edge.settings.get("reduce") for edge in inputs) else None
-    return found
+def sizes(metatask: MetaTask) -> dict[str, int | None]:
+    """How many jobs each task of a Meta-Task has, where its document tells and each is one numbered unit."""
+    return {task.name: _size(metatask, task) for task in metatask.tasks}
 
 
-def _whole(task: Task, key: str) -> int | None:
-    value = task.settings.get(key, 1)
-    return value if isinstance(value, int) else None  # a placeholder is not known yet
+def _size(metatask: MetaTask, task: Task) -> int | None:
+    fed = any(edge.text("role") != "secondary" for edge in metatask.inputs(task.name))
+    if fed or set(task.family("split.")) - {"jobs"}:
+        return None
+    jobs = task.settings.get("split.jobs", 1)
+    return jobs if isinstance(jobs, int) else None  # a placeholder is not known yet
 
 
 def _producers(
@@ -127,33 +120,11 @@ def _warn(links: Links, one: Waiting, code: str, message: str, line: int, hint: 
 
 
 def _join(one: Waiting, wanted: Mapping[str, str], sizes: Mapping[str, int | None], links: Links) -> None:
-    producers = list(wanted)
-    if one.jobs == 1:
-        links.edges += [Edge(name, one.task, {"reduce": True}) for name in producers]
-        links.positions[one.task] = BY_NUMBER
-        return
-    given = [None if wanted[name] == ANY else sizes[name] for name in producers]
-    total = sum(size or 0 for size in given)
-    if None in given or total > one.jobs:
-        gate = _helper(one, "after", {}, links)
-        links.edges += [Edge(name, gate, {"reduce": True}) for name in producers]
-        producers, total = [gate], 1
-    pairs = len(producers) == 1 and total == one.jobs
-    early = pairs and wanted.get(producers[0]) == PAIRWISE
-    links.positions[one.task] = BY_KEY if pairs else BY_NUMBER
-    if total < one.jobs:
-        rest = one.jobs - total
-        producers.append(
-            _helper(one, "units", {"split.jobs": rest, "batch.jobs_per_allocation": rest}, links)
-        )
-    links.edges += [Edge(name, one.task, {"start_when": "any"} if early else {}) for name in producers]
-
-
-def _helper(one: Waiting, suffix: str, settings: Mapping[str, Value], links: Links) -> str:
-    """Add a task that does nothing; returns its name."""
-    name = f"{one.task}-{suffix}"
-    links.helpers.append(Task(name, settings={"command": DO_NOTHING, **settings}))
-    return name
+    pairs = [name for name, kind in wanted.items() if kind == PAIRWISE and sizes[name] == one.jobs]
+    partner = pairs[0] if pairs else None
+    if partner is not None:
+        links.paired.add(one.task)
+    links.edges += [Edge(name, one.task, dict(_FOLLOWS if name == partner else _WAITS)) for name in wanted]
 
 
 def _let_fail(waiting: Sequence[Waiting], kinds: Mapping[str, Mapping[str, str]], links: Links) -> None:
@@ -173,25 +144,11 @@ def _let_fail(waiting: Sequence[Waiting], kinds: Mapping[str, Mapping[str, str]]
                 continue
             links.settings.setdefault(name, {})["goal"] = 0.0
             message = f"starts when {name} ended with at least one job ok (its goal is 0 now)"
-            _warn(links, one, "afterany", message, line, f"where all of {name} failed, it fails too")
-
-
-def with_helpers_apart(links: Links, taken: Callable[[str], bool]) -> Links:
-    """The same with helpers whose names are free."""
-    names: dict[str, str] = {}
-    for helper in links.helpers:
-        names[helper.name] = _free(helper.name, lambda name: taken(name) or name in names.values())
-    links.helpers = [replace(helper, name=names[helper.name]) for helper in links.helpers]
-    links.edges = [
-        replace(edge, source=names.get(edge.source, edge.source), target=names.get(edge.target, edge.target))
-        for edge in links.edges
-    ]
-    return links
-
-
-def _free(name: str, taken: Callable[[str], bool]) -> str:
-    stem, _, suffix = name.rpartition("-")
-    found, number = f"{stem[: 63 - len(suffix)]}-{suffix}", 2
-    while taken(found):
-        found, number = f"{stem[:52]}-{number}-{suffix}", number + 1
-    return found
+            _warn(
+                links,
+                one,
+                "afterany",
+                message,
+                line,
+                f"where all of {name} failed: deft start --force META/{one.task}",
+            )

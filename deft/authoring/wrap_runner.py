@@ -104,7 +104,7 @@ _VARIABLES = {
     "resources.account": ("SLURM_JOB_ACCOUNT",),
 }
 _JOB_PLACE = re.compile(r"\{[A-Za-z_]\w*(?:\.[A-Za-z_][\w-]*)*\}")
-SUBMIT_DIR, ARRAY = "{param.submit_dir}", "{param.array}"
+SUBMIT_DIR, ARRAY, PLACE = "{param.submit_dir}", "{param.array}", "{unit.key}"
 
 
 def variables(settings: Mapping[str, Value], job_name: str) -> dict[str, str]:
@@ -118,12 +118,12 @@ def variables(settings: Mapping[str, Value], job_name: str) -> dict[str, str]:
 
 
 def script_command(
-    folder: str, script: str, *, variables: Mapping[str, str], chdir: str | None, position: str | None
+    folder: str, script: str, *, variables: Mapping[str, str], chdir: str | None, array: bool
 ) -> str:
-    """The command of a task that runs a script; `position`, of an array, is the placeholder of its place."""
+    """The command of a task that runs a script; a job of an array has its place by the key of its unit."""
     words = ["/bin/sh", _beside(folder, NAME), "-d", SUBMIT_DIR]
     words += ["-c", word(chdir)] if chdir else []
-    words += ["-a", ARRAY, "-n", position] if position else []
+    words += ["-a", ARRAY, "-n", PLACE] if array else []
     for name, value in variables.items():
         words += ["-e", word(f"{name}={value}")]
     return " ".join([*words, _beside(folder, script)])
@@ -131,7 +131,7 @@ def script_command(
 
 def list_command(folder: str, listed: str) -> str:
     """The command of a task that runs a line of a list in each job."""
-    words: Sequence[str] = ("-d", SUBMIT_DIR, "-l", _beside(folder, listed), "-n", "{unit.key}")
+    words: Sequence[str] = ("-d", SUBMIT_DIR, "-l", _beside(folder, listed), "-n", PLACE)
     return " ".join(["/bin/sh", _beside(folder, NAME), *words])
 
 

@@ -42,6 +42,10 @@ class Lines:
             self._looked = now
             self._look()
 
+    def held(self) -> None:
+        """Say what the first Ctrl-C did."""
+        self._say("held: running jobs get ten seconds to end; Ctrl-C again stops them at once")
+
     def _look(self) -> None:
         """Warn of what keeps it from moving; these are said even where all else is not."""
         is_full = shutil.disk_usage(self._session.settings.workdir).free < _NO_ROOM

@@ -66,7 +66,7 @@ def run_command(
             _tell_beginning(session, answer)
         lines = Lines(session, request.actor, answer.metatask, quiet=quiet or as_json)
         began = time.monotonic()
-        ended = run.run(session, answer.metatask_id, answer.metatask, actor=request.actor, watch=lines)
+        ended = run.run(session, answer.metatask_id, answer.metatask, actor=request.actor, watch=lines, held=lines.held)
         found = status.status(session, request.actor, answer.metatask)
         made = results.of(session, request.actor, answer.metatask)
     command = partial(context.command, ctx, workdir)

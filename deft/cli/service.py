@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 
 import click
 
 from deft.base.errors import BadInput
+from deft.base.interrupts import Interrupts
 from deft.cli import context, printing
 from deft.engine.sweep import SweepAnswer, SweepRequest, sweep
 from deft.observe import health
@@ -69,15 +69,13 @@ def sweep_command(
 
 
 def _keep_sweeping(session: Session, request: SweepRequest, period: float, as_json: bool) -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        while True:
+    with Interrupts() as interrupts:
+        while not interrupts.count:
             answer = sweep(session, request)
             if answer.fired:
                 _tell(answer, as_json)
-            session.own_bell.wait(period)
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
+            session.own_bell.wait(period, also=[interrupts.fd])
+    click.echo("stopped", err=True)
 
 
 def _tell(answer: SweepAnswer, as_json: bool) -> None:

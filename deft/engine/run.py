@@ -9,19 +9,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 from deft.access.roles import Actor
 from deft.base import config, faults
 from deft.base.errors import BadInput, Refused, Unreachable
+from deft.base.interrupts import Interrupts
 from deft.engine.controls import ControlRequest, control
 from deft.engine.perform import Done
 from deft.engine.sweep import SweepRequest, sweep
@@ -77,22 +76,32 @@ def alone(workdir: Path) -> Iterator[None]:
         yield
 
 
-def run(session: Session, metatask_id: int, full_name: str, *, actor: Actor, watch: Watcher) -> RunAnswer:
+def run(
+    session: Session,
+    metatask_id: int,
+    full_name: str,
+    *,
+    actor: Actor,
+    watch: Watcher,
+    held: Callable[[], None] = lambda: None,
+) -> RunAnswer:
     """Sweep and execute until the Meta-Task has ended, is blocked, or the operator interrupts.
 
+    `held` is told of the first Ctrl-C, once the hold is in force and jobs come to their end.
     Raises Unreachable where the executor cannot be kept alive.
     """
     _lift_own_hold(session, metatask_id, full_name, actor)
-    with _Executor(session) as executor, _Interrupts(session) as interrupts:
+    with _Executor(session) as executor, Interrupts() as interrupts:
         while True:
             watch(sweep(session, SweepRequest(actor)).fired)
             state = _state(session, metatask_id)
             if not state:
                 break
             if interrupts.count:
-                return _interrupted(session, full_name, actor, executor, interrupts)
+                return _interrupted(session, full_name, actor, executor, interrupts, held)
             executor.keep_alive()
-            session.own_bell.wait(min(session.settings.sweep.every_s, _LOOK_S), also=executor.fds)
+            at_most_s = min(session.settings.sweep.every_s, _LOOK_S)
+            session.own_bell.wait(at_most_s, also=[*executor.fds, interrupts.fd])
     with session.reading() as conn:
         return RunAnswer(standing.of(conn, [metatask_id])[metatask_id].state, interrupted=False)
 
@@ -115,33 +124,20 @@ def _lift_own_hold(session: Session, metatask_id: int, full_name: str, actor: Ac
 
 
 def _interrupted(
-    session: Session, full_name: str, actor: Actor, executor: _Executor, interrupts: _Interrupts
+    session: Session,
+    full_name: str,
+    actor: Actor,
+    executor: _Executor,
+    interrupts: Interrupts,
+    held: Callable[[], None],
 ) -> RunAnswer:
     """The first Ctrl-C holds: running jobs get their grace. The second stops at once."""
     with contextlib.suppress(Refused):
         control(session, ControlRequest(actor, "hold", full_name, reason=INTERRUPTED))
-    executor.drain(until=lambda: interrupts.count > 1)
+    held()
+    interrupts.take()
+    executor.drain(until=lambda: interrupts.count > 1, also=[interrupts.fd])
     return RunAnswer("held", interrupted=True)
-
-
-class _Interrupts:
-    """Counts Ctrl-C and SIGTERM, and wakes the loop."""
-
-    def __init__(self, session: Session) -> None:
-        self.count = 0
-        self._session = session
-
-    def __enter__(self) -> _Interrupts:
-        self._old = {one: signal.signal(one, self._note) for one in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for one, handler in self._old.items():
-            signal.signal(one, handler)
-
-    def _note(self, _signum: int, _frame: FrameType | None) -> None:
-        self.count += 1
-        self._session.own_bell.ring()
 
 
 class _Executor:
@@ -227,7 +223,7 @@ class _Executor:
         said = lines[-1].removeprefix("deft.jedi: ") if lines else "it said nothing"
         return f"{said} (see {path})"
 
-    def drain(self, until: Callable[[], bool]) -> None:
+    def drain(self, until: Callable[[], bool], also: Sequence[int] = ()) -> None:
         """Let running jobs come to an end within their grace, then stop; at once when `until` says so."""
         if self._child is None:
             return
@@ -237,7 +233,7 @@ class _Executor:
             if until() or self._session.clock.monotonic() > deadline:
                 self._child.terminate()  # the second time it cancels what runs
                 break
-            self._session.own_bell.wait(0.5, also=self.fds)
+            self._session.own_bell.wait(0.5, also=[*self.fds, *also])
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(timeout=_STOP_S)
         self._forget()

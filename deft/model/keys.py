@@ -65,7 +65,7 @@ KEYS: tuple[Key, ...] = (
     _node("task", "string", "name of the task: its identity, wins over the node's id"),
     _node("metatask", "string", "the Meta-Task it belongs to"),
     _node("kind", "string", "what the node is", "task entry exit metatask"),
-    _node("template", "string", "of a metatask: the template it stands for; else the task template it follows"),
+    _node("template", "string", "of a metatask: the template it stands for; else the one it follows"),
     _node("folder", "string", "where its payload files lie, its {template}; else the document's folder"),
     _node("command", "string", "what a job runs, by /bin/sh -c"),
     _node("armed", "boolean", "false: `deft start META` passes it over"),

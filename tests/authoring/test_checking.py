@@ -104,10 +104,10 @@ def test_a_template_that_cannot_be_read_is_listed_with_the_reason(tmp_path: Path
 
 
 def test_the_places_follow_the_surroundings(tmp_path: Path) -> None:
-    found = templates.places(tmp_path, {"HOME": "/home/ann"})
+    found = templates.places(tmp_path, {"HOME": "/people/ann"})
     assert [(place.kind, str(place.folder)) for place in found[:2]] == [
         ("project", str(tmp_path / "templates")),
-        ("user", "/home/ann/.config/deft/templates"),
+        ("user", "/people/ann/.config/deft/templates"),
     ]
     assert str(templates.places(None, {"XDG_CONFIG_HOME": "/x"})[0].folder) == "/x/deft/templates"
 

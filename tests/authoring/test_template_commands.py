@@ -145,3 +145,18 @@ def _typed(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     finally:
         os.close(theirs)
         os.close(ours)
+
+
+def test_a_payload_folder_that_is_missing_breaks_the_task_and_not_its_jobs(tmp_path: Path) -> None:
+    document = tmp_path / "there" / "m.graphml"
+    document.parent.mkdir()
+    document.write_text(PARAMETERS.replace("echo ${param.who}", "cat {template}/x"))
+    work = ("--workdir", str(tmp_path / "w"))
+    deft("init", *work)
+    imported = deft("import", str(document), "--set", "who=ann", "--start", *work)
+    assert imported.returncode == 0, imported.stderr
+    document.parent.rename(tmp_path / "elsewhere")
+    for step in ("sweep", "jedi once", "sweep"):
+        deft(*step.split(), *work)
+    [task] = answer("status", "m", *work)["tasks"]
+    assert (task["state"], "is not on this machine" in task["reason"]) == ("broken", True)

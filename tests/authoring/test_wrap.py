@@ -17,6 +17,7 @@ from deft.model.graph import MetaTask
 from tests.support.repository import deft
 
 Write = Callable[..., Path]
+WAITS, FOLLOWS = "role=secondary", "start_when=any"
 
 
 @pytest.fixture
@@ -39,9 +40,10 @@ def wrapped(*scripts: Path, **options: object) -> tuple[WrapAnswer, MetaTask]:
     return answer, graphml_reader.read(folder / "w.graphml", strict=True).metatask
 
 
-def edges(metatask: MetaTask) -> set[tuple[str, str, bool]]:
-    """(producer, consumer, whether one job gathers all)."""
-    return {(e.source, e.target, bool(e.settings.get("reduce"))) for e in metatask.edges}
+def edges(metatask: MetaTask) -> set[tuple[str, str, str]]:
+    """(producer, consumer, what else the edge says)."""
+    said = ((e, " ".join(f"{key}={value}" for key, value in e.settings.items())) for e in metatask.edges)
+    return {(e.source, e.target, text) for e, text in said}
 
 
 def codes(answer: WrapAnswer) -> list[str]:
@@ -61,33 +63,50 @@ def test_a_script_becomes_a_task_with_a_copy_beside_it(script: Write) -> None:
     assert (path.parent / "w.files" / "My-job-v2.sbatch").read_bytes() == path.read_bytes()
 
 
-def test_a_dependency_on_one_script_is_an_edge_that_gathers(script: Write) -> None:
-    _, found = wrapped(script("a", "--array=1-9"), script("b", "-d afterok:a"))
-    assert edges(found) == {("a", "b", True)}
+@pytest.mark.parametrize("jobs", [1, 4, 5, 9])
+@pytest.mark.parametrize("kind", ["afterok", "afterany"])
+def test_an_array_keeps_its_own_units_whatever_it_waits_for(kind: str, jobs: int, script: Write) -> None:
+    _, found = wrapped(script("a", f"-a 1-{jobs}"), script("b", "-a 1-5", f"-d {kind}:a"))
+    assert edges(found) == {("a", "b", WAITS)}
+    assert [task.settings["split.jobs"] for task in found.tasks] == [jobs, 5]
+
+
+def test_a_single_job_waits_for_all_before_it(script: Write) -> None:
+    _, found = wrapped(script("a", "--array=1-9"), script("b"), script("c", "-d afterok:a:b"))
+    assert edges(found) == {("a", "c", WAITS), ("b", "c", WAITS)}
+    assert "split.jobs" not in found.task("c").settings
 
 
 @pytest.mark.parametrize("name", ["first", "FIRST", "a.sbatch", "a"])
 def test_a_script_is_known_by_its_job_name_and_its_file(name: str, script: Write) -> None:
     _, found = wrapped(script("a", "-J first"), script("b", f"--dependency=afterok:{name}"))
-    assert edges(found) == {("first", "b", True)}
+    assert edges(found) == {("first", "b", WAITS)}
 
 
 def test_arrays_of_one_size_pair_up(script: Write) -> None:
     _, found = wrapped(script("a", "-a 1-5"), script("b", "-a 0-4", "-d aftercorr:a"))
-    assert [edge.text("start_when") for edge in found.edges] == ["any"]
+    assert edges(found) == {("a", "b", FOLLOWS)}
     assert "split.jobs" not in found.task("b").settings
 
 
-def test_an_array_behind_fewer_jobs_gets_units_of_a_helper(script: Write) -> None:
-    answer, found = wrapped(script("a"), script("b", "-a 1-5", "-d afterok:a"))
-    assert (answer.helpers, edges(found)) == (("b-units",), {("a", "b", False), ("b-units", "b", False)})
-    assert found.task("b-units").settings["split.jobs"] == 4
+def test_arrays_of_other_sizes_do_not_pair_up(script: Write) -> None:
+    _, found = wrapped(script("a", "-a 1-5"), script("b", "-a 0-5", "-d aftercorr:a"))
+    assert edges(found) == {("a", "b", WAITS)}
+    assert found.task("b").settings["split.jobs"] == 6
 
 
-def test_an_array_behind_more_jobs_waits_for_a_helper(script: Write) -> None:
-    answer, found = wrapped(script("a", "-a 1-9"), script("b", "-a 1-5", "-d afterok:a"))
-    assert answer.helpers == ("b-after", "b-units")
-    assert edges(found) == {("a", "b-after", True), ("b-after", "b", False), ("b-units", "b", False)}
+def test_an_array_has_one_partner_and_waits_for_the_rest(script: Write) -> None:
+    arrays = [script(name, "-a 1-5") for name in "abc"]
+    _, found = wrapped(*arrays, script("d", "-a 0-4", "-d afterok:a,aftercorr:b,aftercorr:c"))
+    assert edges(found) == {("a", "d", WAITS), ("b", "d", FOLLOWS), ("c", "d", WAITS)}
+
+
+def test_nobody_pairs_up_with_jobs_numbered_as_their_partners_ended(script: Write) -> None:
+    a, b = script("a", "-a 1-5"), script("b", "-a 1-5", "-d aftercorr:a")
+    _, found = wrapped(script("c", "-a 1-5", "-d aftercorr:b"), a, b)
+    assert edges(found) == {("a", "b", FOLLOWS), ("b", "c", WAITS)}
+    _, found = wrapped(script("d", "-a 1-5", "-d aftercorr:b"), add=True)
+    assert ("b", "d", WAITS) in edges(found)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +163,15 @@ def test_a_file_that_exists_is_kept_unless_forced(script: Write) -> None:
 def test_a_script_is_added_to_a_graph(script: Write) -> None:
     wrapped(script("a", "-a 1-4"))
     _, found = wrapped(script("b", "-d afterok:a"), add=True)
-    assert edges(found) == {("a", "b", True)}
+    assert edges(found) == {("a", "b", WAITS)}
     with pytest.raises(BadInput, match="holds a task b already"):
         wrapped(script("b"), add=True)
+
+
+def test_an_array_that_is_added_pairs_up_with_one_of_the_graph(script: Write) -> None:
+    wrapped(script("a", "-a 1-4"))
+    _, found = wrapped(script("b", "-a 1-4", "-d aftercorr:a"), add=True)
+    assert edges(found) == {("a", "b", FOLLOWS)}
 
 
 def test_a_script_of_another_folder_is_added_with_it(script: Write, tmp_path: Path) -> None:
@@ -209,6 +234,47 @@ def test_scripts_run_in_the_order_of_their_dependencies(script: Write, tmp_path:
     ran = run(tmp_path, "each.sbatch", "all.sbatch", "make.sbatch")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert (tmp_path / "all").read_text() == "made\n" * 3
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 4])
+def test_no_job_of_an_array_runs_before_all_before_it_ended(jobs: int, script: Write, tmp_path: Path) -> None:
+    body = 'sleep "0.$SLURM_ARRAY_TASK_ID"; echo > "a_$SLURM_ARRAY_TASK_ID"'
+    script("a", f"-a 1-{jobs}", body=body)
+    script("b", "-a 5-7", "-d afterok:a", body='ls a_* | wc -l > "b_$SLURM_ARRAY_TASK_ID"')
+    ran = run(tmp_path, "a.sbatch", "b.sbatch")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    seen = {path.name: int(path.read_text()) for path in tmp_path.glob("b_*")}
+    assert seen == {"b_5": jobs, "b_6": jobs, "b_7": jobs}
+
+
+def test_each_job_finds_what_its_partner_made_in_a_row_of_arrays(script: Write, tmp_path: Path) -> None:
+    n = "$SLURM_ARRAY_TASK_ID"
+    script("a", "-a 1-4", body=f'sleep "0.$((8 - 2 * {n}))"; echo {n} > a_{n}')  # the last one ends first
+    script("b", "-a 1-4", "-d aftercorr:a", body=f"cp a_{n} b_{n}")
+    script("c", "-a 1-4", "-d aftercorr:b", body=f"cp b_{n} c_{n}")
+    ran = run(tmp_path, "a.sbatch", "b.sbatch", "c.sbatch")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert {path.name: path.read_text() for path in tmp_path.glob("c_*")} == {
+        f"c_{index}": f"{index}\n" for index in range(1, 5)
+    }
+
+
+def test_a_script_runs_after_one_that_failed_in_part_if_it_takes_any(script: Write, tmp_path: Path) -> None:
+    script("a", "-a 1-3", body='test "$SLURM_ARRAY_TASK_ID" != 2')
+    script("b", "-a 1-2", "-d afterany:a", body='echo > "b_$SLURM_ARRAY_TASK_ID"')
+    ran = run(tmp_path, "a.sbatch", "b.sbatch")
+    assert "default/w is finished" in ran.stdout + ran.stderr
+    assert sorted(path.name for path in tmp_path.glob("b_*")) == ["b_1", "b_2"]
+
+
+@pytest.mark.parametrize("body", ["false", 'test "$SLURM_ARRAY_TASK_ID" != 2'])
+def test_a_script_does_not_run_after_one_that_failed(body: str, script: Write, tmp_path: Path) -> None:
+    script("a", "-a 1-3", body=body)
+    script("b", "-a 1-2", "-d afterok:a", body='echo > "b_$SLURM_ARRAY_TASK_ID"')
+    ran = run(tmp_path, "a.sbatch", "b.sbatch")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "b waits for input" in ran.stdout + ran.stderr
+    assert not list(tmp_path.glob("b_*"))
 
 
 def test_a_list_of_commands_runs_line_by_line(tmp_path: Path) -> None:

@@ -56,7 +56,13 @@ def check_counters(place: Place) -> None:
         expected["reduce"] = sum(job["task_id"] == _id(tasks, "map") for job in jobs)
         number = expected[task["name"]]
         for row in (task, reports[task["id"]]):
-            assert [row[name] for name in ("ready", "running", "ok", "failed", "skipped")] == [0, 0, number, 0, 0]
+            assert [row[name] for name in ("ready", "running", "ok", "failed", "skipped")] == [
+                0,
+                0,
+                number,
+                0,
+                0,
+            ]
             assert [row[name] for name in ("jobs", "jobs_running", "jobs_ok", "jobs_failed")] == [
                 len(mine), 0, len(mine), 0,
             ]  # fmt: skip

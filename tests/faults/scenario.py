@@ -67,7 +67,12 @@ def graphml(log: Path, pause_s: float) -> str:
 
 
 def _with_log(task: str, settings: Mapping[str, object], log: Path, pause_s: float) -> dict[str, object]:
-    words = {"{log}": str(log), "{task}": task, "{pause}": str(pause_s), "{command}": str(settings["command"])}
+    words = {
+        "{log}": str(log),
+        "{task}": task,
+        "{pause}": str(pause_s),
+        "{command}": str(settings["command"]),
+    }
     command = PAYLOAD
     for word, value in words.items():
         command = command.replace(word, value)

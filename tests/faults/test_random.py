@@ -28,7 +28,9 @@ VICTIMS = ("parent", "jedi", "both", "wrapper", "jedi and wrappers", "parent and
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_a_random_moment_loses_and_repeats_nothing(place: Place, number: int) -> None:
     dice = random.Random(f"{SEED} {number}")
-    place.file.write_text(place.file.read_text().replace("sleep 0.01", f"sleep {dice.choice((0, 0.03, 0.1))}"))
+    place.file.write_text(
+        place.file.read_text().replace("sleep 0.01", f"sleep {dice.choice((0, 0.03, 0.1))}")
+    )
     parent, story = place.start_run(), []
     for _ in range(KILLS):
         victim, moment = dice.choice(VICTIMS), dice.uniform(0, LATEST_S)

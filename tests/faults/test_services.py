@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from deft.base import faults
 from deft.base.database import writing
 from deft.store.tables import deft_history
-from deft.wire.tables import wire_changed, wire_order
+from deft.wire.tables import wire_changed, wire_dataset, wire_order
 from tests.faults import audit
 from tests.faults.scenario import DEADLINE_S, Place, kill, names, until
 
@@ -117,7 +117,7 @@ def test_what_is_told_twice_changes_nothing(services: Services) -> None:
 
     def work() -> bool:
         tasks = [row["task_id"] for row in place.rows(wire_order) if row["task_id"]]
-        datasets = [row["dataset_id"] for row in place.rows(audit.wire_dataset)]
+        datasets = [row["dataset_id"] for row in place.rows(wire_dataset)]
         twice = [{"task_id": one, "dataset_id": None} for one in tasks]
         twice += [{"task_id": None, "dataset_id": one} for one in datasets]
         with writing(place.engine) as conn:

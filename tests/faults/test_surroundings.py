@@ -23,7 +23,11 @@ def test_with_every_bell_silent_it_ends_the_same(place: Place, tmp_path: Path) -
     silent = tmp_path / "silent"
     silent.mkdir()
     (silent / "sitecustomize.py").write_text(SILENCE)
-    place.environ |= {"PYTHONPATH": f"{silent}:{ROOT}", "DEFT_JEDI__POLL_S": "0.2", "DEFT_SWEEP__EVERY_S": "0.2"}
+    place.environ |= {
+        "PYTHONPATH": f"{silent}:{ROOT}",
+        "DEFT_JEDI__POLL_S": "0.2",
+        "DEFT_SWEEP__EVERY_S": "0.2",
+    }
     assert place.run() == 0, place.said()
     assert not (place.workdir / "deft.bells").exists()
     audit.check(place)
