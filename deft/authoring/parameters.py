@@ -1,7 +1,8 @@
 """Parameters of a template: the graph's `param.x`, what is said about them, and the values they get.
 
-`param.x` is the default; `param.x.help`, `.type` (int, double, boolean, string), `.choices` (separated by
-commas) and `.required` (true: no empty value) say more. Without `param.x` itself a value must be given.
+`param.x` is the default; `param.x.help`, `.type` (int, double, boolean, string, path), `.choices` (separated
+by commas) and `.required` (true: no empty value) say more. Without `param.x` itself a value must be given. A
+path that is given begins where the user is, one that is the default at the document.
 A list (type `int list` and so on; every parameter that a `foreach` names is one) is `a, b, c`, or a JSON list
 where it begins with `[`; its type and choices hold for each item.
 """
@@ -9,6 +10,7 @@ where it begins with `[`; its type and choices hold for each item.
 from __future__ import annotations
 
 import json
+import os.path
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,7 +21,14 @@ from deft.model.keys import Key, Kind, Value
 
 PREFIX = "param."
 LIST = " list"  # ends the type of a list
-_KINDS: dict[str, Kind] = {"int": "int", "double": "double", "boolean": "boolean", "string": "string"}
+PATH = "path"
+_KINDS: dict[str, Kind] = {
+    "int": "int",
+    "double": "double",
+    "boolean": "boolean",
+    "string": "string",
+    PATH: "string",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,8 @@ def values(
     got: dict[str, str] = {}
     for parameter in known.values():
         value = given.get(parameter.name)
+        if value and parameter.type == PATH:
+            value = _from_here(value)
         if value is None and parameter.default is not None:
             value = fill(parameter.default)
         fault = _fault(parameter, value)
@@ -119,6 +130,14 @@ def values(
             found.append(fault)
         got[parameter.name] = value or ""
     return got
+
+
+def _from_here(path: str) -> str:
+    """A path that a user gave, absolute; `@` of a list, `!` of an exclusion and a scheme stay in front."""
+    if "://" in path:
+        return path
+    mark = path[0] if path[0] in "@!" else ""
+    return mark + os.path.abspath(os.path.expanduser(path.removeprefix(mark)))
 
 
 def _unknown(name: str, known: Mapping[str, Parameter]) -> Finding:

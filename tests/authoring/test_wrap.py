@@ -204,12 +204,13 @@ def test_a_place_in_the_array_is_an_index(
 # To the end: what a user types
 
 
-def run(folder: Path, *wrap_arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *wrap_arguments: str, slots: int = 0) -> subprocess.CompletedProcess[str]:
     """Wrap in a folder, then run from elsewhere."""
     made = deft("wrap", *wrap_arguments, "-o", "w.graphml", cwd=folder)
     assert made.returncode == 0, made.stderr
     (folder / "elsewhere").mkdir()
     environ = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_")}
+    environ |= {"DEFT_JEDI__SLOTS": str(slots)} if slots else {}
     work = str(folder / "W")
     return deft("run", "../w.graphml", "--workdir", work, cwd=folder / "elsewhere", environ=environ)
 
@@ -249,10 +250,10 @@ def test_no_job_of_an_array_runs_before_all_before_it_ended(jobs: int, script: W
 
 def test_each_job_finds_what_its_partner_made_in_a_row_of_arrays(script: Write, tmp_path: Path) -> None:
     n = "$SLURM_ARRAY_TASK_ID"
-    script("a", "-a 1-4", body=f'sleep "0.$((8 - 2 * {n}))"; echo {n} > a_{n}')  # the last one ends first
+    script("a", "-a 1-4", body=f'sleep "$((4 - {n}))"; echo {n} > a_{n}')  # the last one ends first
     script("b", "-a 1-4", "-d aftercorr:a", body=f"cp a_{n} b_{n}")
     script("c", "-a 1-4", "-d aftercorr:b", body=f"cp b_{n} c_{n}")
-    ran = run(tmp_path, "a.sbatch", "b.sbatch", "c.sbatch")
+    ran = run(tmp_path, "a.sbatch", "b.sbatch", "c.sbatch", slots=8)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert {path.name: path.read_text() for path in tmp_path.glob("c_*")} == {
         f"c_{index}": f"{index}\n" for index in range(1, 5)
