@@ -6,15 +6,18 @@ TEST := .venv-test
 # Processes that share the tests (pytest-xdist); 0: this one alone. ARGS are handed to pytest.
 WORKERS ?= 0
 ARGS ?=
+# Random moments at which `make faults` kills something, on each kind of database.
+MOMENTS ?= 200
 PIP := bin/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench docs format clean FORCE
+.PHONY: help demo test check lint faults bench docs format clean FORCE
 
 help:
 	@echo "make demo    install into $(RUN), run the Meta-Task census in demo/, say where its results lie"
 	@echo "make test    install into $(TEST), bring what the tests need, check and test everything"
 	@echo "make check   linters, types, import contracts and the quick tests"
+	@echo "make faults  kill every process at every named point and at $(MOMENTS) random moments"
 	@echo "make bench   the measurements of tests/bench"
 	@echo "make docs    write the generated tables of docs/reference anew"
 	@echo "make format  lay out the source as the linter wants it"
@@ -42,6 +45,9 @@ lint: $(TEST)/installed
 	@$(TEST)/bin/ruff format --check --quiet . || { echo "The layout differs; make format mends it."; exit 1; }
 	@$(TEST)/bin/mypy
 	@$(TEST)/bin/lint-imports --no-cache --config setup.cfg
+
+faults: $(TEST)/installed
+	@DEFT_TEST_MOMENTS=$(MOMENTS) $(TEST)/bin/python -m pytest -n $(WORKERS) -m faults $(ARGS)
 
 bench: $(TEST)/installed
 	@for script in $(sort $(wildcard tests/bench/*.py)); do \

@@ -69,7 +69,6 @@ class WrapAnswer:
     tasks: int
     sources: tuple[Wrapped, ...]
     warnings: tuple[Finding, ...]
-    helpers: tuple[str, ...] = ()  # always empty; deft/cli/wrap.py still asks
 
 
 def wrap(request: WrapRequest) -> WrapAnswer:

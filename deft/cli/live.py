@@ -1,13 +1,11 @@
-"""Show a Meta-Task while it moves: bars on a terminal, plain lines elsewhere, events for programs."""
+"""Show a Meta-Task while it moves: bars on a terminal, or events for programs, a JSON object a line."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Protocol
+from collections.abc import Sequence
 
 import click
 from rich.console import Console, Group, RenderableType
@@ -16,166 +14,103 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from deft.access.roles import Actor
 from deft.cli import printing
+from deft.cli.progress import Lines
 from deft.engine.perform import Done
 from deft.observe import status
 from deft.observe.progress import Meter, Progress, TaskProgress
 from deft.store.session import Session
 
-_EVERY_S = 0.25  # a screen that changes faster cannot be read
-_SPEAK_S = 30.0  # a log wants a sign of life now and then
-_ORDER = {
-    state: n for n, state in enumerate(("running", "failed", "broken", "exhausted", "waiting", "defined"))
-}
+_DRAW_S = 0.25  # a screen that changes faster cannot be read
+_TELL_S = 1.0
+_URGENT = ("running", "failed", "broken", "exhausted", "waiting", "defined")
 
 
-class Show(Protocol):
-    """One way to show a run; called after every sweep with what fired."""
+class Screen(Lines):
+    """Bars that move: a line a task, as many as the terminal has room for; what is said goes above them."""
 
-    fired: int
+    every_s = 0.5
 
-    def __call__(self, fired: tuple[Done, ...]) -> None:
-        """Something may have changed."""
-
-    def __enter__(self) -> Show: ...
-
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None,
-                 trace: TracebackType | None) -> None: ...  # fmt: skip
-
-
-class _Base:
-    """Counts what fired, and tells failures once each."""
-
-    def __init__(self, session: Session, meter: Meter) -> None:
-        self.fired = 0
-        self._session, self._meter = session, meter
-        self._failed: dict[str, int] = {}
-
-    def __enter__(self) -> _Base:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def _new_failures(self, found: Progress) -> Iterator[TaskProgress]:
-        for task in found.tasks:
-            if task.line.jobs_failed > self._failed.get(task.line.task, 0):
-                yield task
-            self._failed[task.line.task] = task.line.jobs_failed
-
-    def _moved(self, fired: Sequence[Done]) -> dict[str, status.TaskLine]:
-        """The tasks whose state changed to one worth a line."""
-        moved = {done.node_id for done in fired if done.new not in (done.old, "waiting")}
-        return status.lines_of(self._session, sorted(moved)) if moved else {}
-
-
-class Silent(_Base):
-    """Says nothing."""
-
-    def __call__(self, fired: tuple[Done, ...]) -> None:
-        self.fired += len(fired)
-
-
-class Lines(_Base):
-    """A line for every change of state and every failure, and a sign of life now and then."""
-
-    def __init__(self, session: Session, meter: Meter) -> None:
-        super().__init__(session, meter)
-        self._spoke = self._looked = time.monotonic()
-
-    def __call__(self, fired: tuple[Done, ...]) -> None:
-        self.fired += len(fired)
-        for name, line in self._moved(fired).items():
-            why = f"  {printing.safe(line.reason)}" if line.reason else ""
-            units = f"  {line.ok}/{line.expected} units" if line.ok or line.failed else ""
-            self._say(
-                f"{name:<24} {click.style(line.state, fg=printing.COLOURS.get(line.state))}{units}{why}"
-            )
-        now = time.monotonic()
-        if now - self._looked >= 1.0:
-            self._looked = now
-            self._look(now)
-
-    def _look(self, now: float) -> None:
-        found = self._meter.look()
-        for task in self._new_failures(found):
-            why = printing.safe(task.line.reason or "no reason is known")
-            self._say(f"{task.line.task:<24} {task.line.jobs_failed} jobs failed: {why}")
-        if now - self._spoke >= _SPEAK_S:
-            for task in found.tasks:
-                if task.line.state == "running":
-                    self._say(
-                        f"{task.line.task:<24} {task.line.ok}/{task.line.expected} units  {_left(task)}"
-                    )
-
-    def _say(self, text: str) -> None:
-        self._spoke = time.monotonic()
-        click.echo(f"  {text}", err=True)
-
-
-class Events(_Base):
-    """A JSON object a line: changes of state, failures, progress once a second."""
-
-    def __init__(self, session: Session, meter: Meter) -> None:
-        super().__init__(session, meter)
-        self._looked = 0.0
-
-    def __call__(self, fired: tuple[Done, ...]) -> None:
-        self.fired += len(fired)
-        for name, line in self._moved(fired).items():
-            self._emit(
-                "state", task=name, state=line.state, ok=line.ok, expected=line.expected, reason=line.reason
-            )
-        now = time.monotonic()
-        if now - self._looked >= 1.0:
-            self._looked = now
-            found = self._meter.look()
-            for task in self._new_failures(found):
-                self._emit(
-                    "failure", task=task.line.task, jobs_failed=task.line.jobs_failed, reason=task.line.reason
-                )
-            for task in found.tasks:
-                if task.line.state == "running":
-                    self._emit("progress", task=task.line.task, part=round(task.part, 4), ok=task.line.ok,
-                               expected=task.line.expected, running=task.line.running, left_s=task.left_s)  # fmt: skip
-
-    def _emit(self, event: str, **content: object) -> None:
-        at = printing.plain(self._session.clock.now())
-        click.echo(json.dumps({"event": event, "at": at, **content}, ensure_ascii=False))
-
-
-class Screen(_Base):
-    """Bars that move: a line a task, as many as the terminal has room for."""
-
-    def __init__(self, session: Session, meter: Meter) -> None:
-        super().__init__(session, meter)
-        self._console = Console(stderr=True)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+    def __init__(self, session: Session, actor: Actor, metatask: str) -> None:
+        super().__init__(session, actor, metatask, quiet=False)
+        self._meter = Meter(session, actor, metatask)
+        self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         self._drawn = 0.0
 
     def __enter__(self) -> Screen:
         self._live.start()
-        self._draw()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def __call__(self, fired: tuple[Done, ...]) -> None:
-        self.fired += len(fired)
-        if fired or time.monotonic() - self._drawn >= _EVERY_S:
-            self._draw()
+        """Say what failed; draw the rest anew."""
+        super().__call__(fired)
+        if fired or time.monotonic() - self._drawn >= _DRAW_S:
+            self._drawn = time.monotonic()
+            self._live.update(picture(self._meter.look(), shutil.get_terminal_size().lines - 5), refresh=True)
 
-    def _draw(self) -> None:
-        self._drawn = time.monotonic()
-        found = self._meter.look()
-        for task in self._new_failures(found):
-            why = printing.safe(task.line.reason or "no reason is known")
-            self._live.console.print(
-                Text(f"{task.line.task}: {task.line.jobs_failed} jobs failed: {why}", "red")
-            )
-        room = shutil.get_terminal_size().lines - 5
-        self._live.update(picture(found, room), refresh=True)
+    def _changes(self, moved: Sequence[int]) -> None:
+        """Those that ended badly are worth a line that stays; the bars show the others."""
+        for line in status.lines_of(self._session, moved).values():
+            if line.state in ("failed", "broken", "exhausted", "aborted"):
+                self._say(
+                    f"{line.task} is {line.state}: {printing.safe(line.reason or 'no reason is known')}"
+                )
+
+    def _count(self, running: list[status.TaskLine]) -> None:
+        """The bars say it."""
+
+    def _say(self, text: str) -> None:
+        self._live.console.print(Text.from_ansi(text))
+
+
+class Events(Lines):
+    """A JSON object a line on standard output: changes of state, failures, progress once a second."""
+
+    every_s = _TELL_S
+
+    def __init__(self, session: Session, actor: Actor, metatask: str) -> None:
+        super().__init__(session, actor, metatask, quiet=False)
+        self._meter = Meter(session, actor, metatask)
+        self._told = time.monotonic()
+
+    def __call__(self, fired: tuple[Done, ...]) -> None:
+        """Tell what changed, and how far those that run are."""
+        super().__call__(fired)
+        if time.monotonic() - self._told >= _TELL_S:
+            self._told = time.monotonic()
+            for task in self._meter.look().tasks:
+                if task.line.state == "running":
+                    self._progress(task)
+
+    def _progress(self, task: TaskProgress) -> None:
+        line = task.line
+        self.emit(
+            "progress", task=line.task, part=round(task.part, 4), ok=line.ok, expected=line.expected,
+            running=line.running, failed=line.failed, jobs_running=line.jobs_running, left_s=task.left_s,
+        )  # fmt: skip
+
+    def _changes(self, moved: Sequence[int]) -> None:
+        for line in status.lines_of(self._session, moved).values():
+            self.emit("state", task=line.task, state=line.state, ok=line.ok, expected=line.expected,
+                      failed=line.failed, reason=line.reason)  # fmt: skip
+
+    def _failure(self, line: status.TaskLine) -> None:
+        self.emit("failure", task=line.task, jobs_failed=line.jobs_failed, reason=line.reason)
+
+    def _count(self, running: list[status.TaskLine]) -> None:
+        """Progress says it."""
+
+    def _say(self, text: str) -> None:
+        self.emit("note", text=click.unstyle(text))
+
+    def emit(self, event: str, **content: object) -> None:
+        """One event."""
+        at = printing.plain(self._session.clock.now())
+        click.echo(json.dumps({"event": event, "at": at, **printing.plain(content)}, ensure_ascii=False))
 
 
 def picture(found: Progress, room: int) -> RenderableType:
@@ -195,7 +130,8 @@ def chosen(tasks: Sequence[TaskProgress], room: int) -> tuple[list[TaskProgress]
     """The tasks that are shown, in their own order, and a word on the others."""
     if len(tasks) <= room:
         return list(tasks), ""
-    urgent = sorted(range(len(tasks)), key=lambda n: (_ORDER.get(tasks[n].line.state, len(_ORDER)), n))
+    rank = {state: n for n, state in enumerate(_URGENT)}
+    urgent = sorted(range(len(tasks)), key=lambda n: (rank.get(tasks[n].line.state, len(rank)), n))
     kept = set(urgent[:room])
     others = [task.line.state for n, task in enumerate(tasks) if n not in kept]
     counted = ", ".join(f"{others.count(state)} {state}" for state in dict.fromkeys(others))

@@ -75,8 +75,6 @@ def _tell(answer: WrapAnswer, *, as_json: bool) -> None:
         return
     for wrapped in answer.sources:
         _tell_source(wrapped)
-    if answer.helpers:
-        click.echo(f"tasks that only wait or count: {', '.join(answer.helpers)}", err=True)
     warn(answer.warnings)
     click.echo(f"wrote {answer.file}: {answer.metatask}, {answer.tasks} task{'s' * (answer.tasks != 1)}")
     file = answer.file if "/" in answer.file else f"./{answer.file}"

@@ -32,7 +32,8 @@ INTERRUPTED = "deft run was interrupted"
 _MAX_DEATHS = 5
 _DEAD_EARLY_S = 5.0
 _STOP_S = 20.0
-_ASK_AGAIN_S = 30.0
+_ASK_SOON_S, _ASK_AGAIN_S = 0.5, 30.0
+_ORPHAN_ASKS = 3  # so often an executor may be that of a run that was just killed, and about to end
 _LOOK_S = 5.0  # a look at journals that are empty costs little; whoever watches wants signs of life
 
 Watcher = Callable[[tuple[Done, ...]], None]
@@ -100,7 +101,7 @@ def run(
             if interrupts.count:
                 return _interrupted(session, full_name, actor, executor, interrupts, held)
             executor.keep_alive()
-            at_most_s = min(session.settings.sweep.every_s, _LOOK_S)
+            at_most_s = min(session.settings.sweep.every_s, _LOOK_S, executor.ask_in_s())
             session.own_bell.wait(at_most_s, also=[*executor.fds, interrupts.fd])
     with session.reading() as conn:
         return RunAnswer(standing.of(conn, [metatask_id])[metatask_id].state, interrupted=False)
@@ -150,6 +151,7 @@ class _Executor:
         self._log: IO[bytes] | None = None
         self._deaths: list[float] = []
         self._ask_again = 0.0
+        self._refusals = 0
 
     def __enter__(self) -> _Executor:
         folder = self._session.settings.workdir / "log"
@@ -192,6 +194,12 @@ class _Executor:
         )
         self._pidfd = os.pidfd_open(self._child.pid)
 
+    def ask_in_s(self) -> float:
+        """Seconds until another executor is asked again whether it still serves; for ever where none does."""
+        if self._child is not None:
+            return float("inf")
+        return max(0.0, self._ask_again - self._session.clock.monotonic())
+
     def keep_alive(self) -> None:
         """Start the child again where it died.
 
@@ -208,9 +216,10 @@ class _Executor:
         code = self._child.returncode
         self._forget()
         if code == Refused.exit_code:
-            if not self._session.settings.embedded:
+            if not self._session.settings.embedded and self._refusals >= _ORPHAN_ASKS:
                 raise Refused(f"{self._last_words()}\nor hand this over to it: `deft import --start`")
-            self._ask_again = now + _ASK_AGAIN_S
+            self._refusals += 1
+            self._ask_again = now + min(_ASK_AGAIN_S, _ASK_SOON_S * 2**self._refusals)
             return
         self._deaths = [died for died in self._deaths if now - died < _DEAD_EARLY_S * _MAX_DEATHS] + [now]
         if len(self._deaths) >= _MAX_DEATHS:

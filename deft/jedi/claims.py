@@ -20,6 +20,7 @@ from deft.jedi.jobs import Result, read_result
 CLAIM, RESULT, BEAT = "claim", "attempt.json", "beat"
 SILENT_S = 300.0  # a wrapper on another host that does not beat for so long is dead
 WRITING_S = 2.0  # a claim without content is being written, for no longer than this
+DYING_S = 5.0  # killed processes are gone after this, or stuck in the kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +105,25 @@ def result_in(folder: Path) -> Result | None:
 
 
 def kill_payload(claim: Claim | None, token: str) -> None:
-    """Kill what is left of an attempt whose wrapper died: whoever has its token in the environment."""
-    mark = f"DEFT_ATTEMPT={token}".encode()
-    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
-        if name.isdigit() and int(name) != os.getpid() and mark in _environment(name):
+    """Kill what is left of an attempt whose wrapper died: whoever has its token in the environment.
+
+    Again and again until nobody is left: one that is being killed may just have started another.
+    """
+    deadline = time.monotonic() + DYING_S
+    while (left := _marked(f"DEFT_ATTEMPT={token}".encode())) and time.monotonic() < deadline:
+        for pid in left:
             with contextlib.suppress(OSError):
-                os.kill(int(name), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.002)
     if claim is not None and claim.payload is not None and not os.path.isdir("/proc"):
         with contextlib.suppress(OSError):
             os.killpg(claim.payload, signal.SIGKILL)
+
+
+def _marked(mark: bytes) -> list[int]:
+    """The living processes that have this line in their environment; never ourselves."""
+    names = os.listdir("/proc") if os.path.isdir("/proc") else ()
+    return [int(n) for n in names if n.isdigit() and int(n) != os.getpid() and mark in _environment(n)]
 
 
 def _environment(pid: str) -> list[bytes]:

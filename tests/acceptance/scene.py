@@ -142,6 +142,13 @@ class Place:
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
 
+    def until(self, words: str, *question: str) -> None:
+        """Ask again and again until the answer holds these words."""
+        deadline = time.monotonic() + PATIENCE_S
+        while words not in (answer := self.said(*question).out):
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.05)
+
     def text(self, path: str) -> str:
         """What the one file under this pattern holds, seen from the work folder."""
         (found,) = self.work.glob(path)
@@ -171,6 +178,16 @@ class Started:
     def interrupt(self) -> None:
         """Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
+
+    def wait_for(self, word: str) -> None:
+        """Until it says this on standard error."""
+        assert self.process.stderr is not None
+        stream, told, deadline = self.process.stderr.fileno(), b"", time.monotonic() + PATIENCE_S
+        while word.encode() not in told:
+            ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+            piece = os.read(stream, 65536) if ready else b""
+            assert piece, f"not a word of {word!r}: {told.decode()}"
+            told += piece
 
     def child(self) -> int:
         """The process id of its executor."""
@@ -216,7 +233,7 @@ class Leash:
         """Until so many payloads (more) are there."""
         told, deadline = 0, time.monotonic() + PATIENCE_S
         while told < payloads:
-            ready, _, _ = select.select([self._here], [], [], deadline - time.monotonic())
+            ready, _, _ = select.select([self._here], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, "no payload came"
             # A line is two bytes; several may come at once.
             told += os.read(self._here, 2 * (payloads - told)).count(b"\n")

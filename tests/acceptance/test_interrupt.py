@@ -7,22 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.scene import Leash, Place, Started, Task, graph
+from tests.acceptance.scene import Leash, Place, Task, graph
 
 REASON = "deft run was interrupted"
+HELD = "held: running jobs get ten seconds"
 
 
 def _held(place: Place) -> bool:
     return place.ok("status", "m").startswith("default/m is held")
-
-
-def _await_hold(run: Started) -> None:
-    """Until the executor was asked to end: from then on no job starts."""
-    assert run.process.stderr is not None
-    for line in run.process.stderr:
-        if "held" in line:
-            return
-    raise AssertionError("it ended without a word of a hold")
 
 
 @pytest.fixture
@@ -37,7 +29,7 @@ def test_the_first_ctrl_c_holds_running_jobs_end_and_the_same_command_goes_on(
     with place.started("run", str(path), "--workdir", "W") as run:
         leash.wait(2)
         run.interrupt()
-        _await_hold(run)
+        run.wait_for(HELD)
         leash.release(2)
         code, out, _ = run.end()
     assert code == 130
@@ -57,7 +49,7 @@ def test_the_second_ctrl_c_stops_at_once_and_its_jobs_run_again(place: Place, le
     with place.started("run", str(path)) as run:
         leash.wait(2)
         run.interrupt()
-        _await_hold(run)
+        run.wait_for(HELD)
         run.interrupt()
         code, out, _ = run.end()
     assert code == 130
@@ -86,7 +78,7 @@ def test_a_request_to_end_is_taken_like_ctrl_c(place: Place, leash: Leash, path:
     with place.started("run", str(path)) as run:
         leash.wait(2)
         run.process.send_signal(signal.SIGTERM)
-        _await_hold(run)
+        run.wait_for(HELD)
         leash.release(2)
         assert run.end()[0] == 130
     assert _held(place)
@@ -101,18 +93,8 @@ def test_the_next_run_lifts_its_own_hold_and_no_other(place: Place, leash: Leash
         run.end()
     leash.let_all_go()
     with place.started("run", str(path)) as run:
-        _await_word(run, "coffee")
+        run.wait_for("coffee")
         assert _held(place)
         place.ok("resume", "m")
         code, _, _ = run.end()
     assert code == 0
-
-
-def _await_word(run: Started, word: str) -> None:
-    assert run.process.stderr is not None
-    for line in run.process.stderr:
-        if word in line:
-            return
-    raise AssertionError(f"it ended without a word of {word}")
-
-

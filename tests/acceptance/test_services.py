@@ -8,21 +8,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.acceptance.scene import Leash, Place, Started, Task, graph
+from tests.acceptance.scene import Leash, Place, Task, graph
 from tests.support.postgres import Cluster
 
 
-def _await(service: Started, transitions: int) -> None:
-    """Until the sweep has told of so many transitions."""
-    assert service.process.stdout is not None
-    while transitions > 0:
-        line = service.process.stdout.readline()
-        assert line, "the sweep ended"
-        transitions -= int(line.partition(" tasks, ")[2].split()[0])
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def served(request: pytest.FixtureRequest, place: Place) -> Iterator[tuple[Place, Started]]:
+def served(request: pytest.FixtureRequest, place: Place) -> Iterator[Place]:
     """A work folder with both services."""
     with ExitStack() as stack:
         if request.param == "postgresql":
@@ -32,11 +23,12 @@ def served(request: pytest.FixtureRequest, place: Place) -> Iterator[tuple[Place
             place.environ["DEFT_DATABASE__URL"] = cluster.url("services")
         place.ok("init")
         stack.enter_context(place.started("jedi", "run"))
-        yield place, stack.enter_context(place.started("sweep", "--every", "1h", PYTHONUNBUFFERED="1"))
+        stack.enter_context(place.started("sweep", "--every", "1h"))
+        yield place
 
 
-def test_a_production_is_steered_while_it_runs(served: tuple[Place, Started], leash: Leash) -> None:
-    place, sweep = served
+def test_a_production_is_steered_while_it_runs(served: Place, leash: Leash) -> None:
+    place = served
     tasks = {"nap": Task(leash.command, jobs=4), "join": Task("cat {inputs} > {output}")}
     path = graph(place.folder, tasks, [("nap", "join")])
     assert "does not run yet; `deft start m` arms it" in place.ok("import", str(path))
@@ -53,8 +45,7 @@ def test_a_production_is_steered_while_it_runs(served: tuple[Place, Started], le
     assert len(leash.ran) == 6
     aborted = place.said("abort", "m/nap", "--yes", "--reason", "enough")
     assert aborted.out == "default/m: 1 aborted (nap)\n"
-    _await(sweep, 6)  # two are ready, one starts, two end by the abort, and one of the rest
-    assert place.said("status", "m").out.startswith("default/m is aborted")
+    place.until("default/m is aborted", "status", "m")
     leash.let_all_go()
     assert "2 set to run again" in place.said("retry", "m").out
 
@@ -64,7 +55,7 @@ def test_services_end_with_exit_code_0_when_they_are_told_to(place: Place) -> No
     with place.started("sweep", "--every", "1h") as sweep, place.started("jedi", "run") as jedi:
         path = graph(place.folder, {"a": "echo 1 > {output}"})
         place.ok("import", str(path), "--start")
-        _await(sweep, 3)
+        place.until("default/m is done", "status", "m")
         for service in (sweep, jedi):
             service.process.send_signal(signal.SIGTERM)
             code, _, err = service.end()

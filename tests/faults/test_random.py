@@ -1,4 +1,4 @@
-"""SIGKILL at random moments, of whoever is there: the same moments every time, more of them by `make faults`."""
+"""SIGKILL at random moments, of whoever is there: always the same ones, more of them by `make faults`."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.faults
 AFTER = {
     "jedi.reconcile-revoked": "jedi.before-hand-over",
 }
+PATIENCE_S = 20.0
 ELSEWHERE = {"verb.before-commit", "verb.after-commit", "jedi.reconcile-payload-killed"}
 # A process passes these once: what it does at its start or at its end.
 ONLY_ONCE = ("schema.", "import.", "run.", "jedi.lease", "jedi.reconcile", "jedi.pool-closed")
@@ -25,8 +27,8 @@ PASSINGS = [
     if point not in ELSEWHERE
     for passing in ((1,) if point.startswith(ONLY_ONCE) else (1, 2) if "wrapper" in point else (1, 3))
 ]
-# Where two processes are at work.
-TOGETHER = [one for one in PASSINGS if not one[0].startswith(("schema.", "import."))]
+# Where two processes are at work: the last passing of each point.
+TOGETHER = [one for one in dict(PASSINGS).items() if not one[0].startswith(("schema.", "import."))]
 
 
 @pytest.mark.parametrize(("point", "passing"), PASSINGS, ids=names(PASSINGS))
@@ -48,6 +50,19 @@ def test_both_die_at_the_same_moment(place: Place, point: str, passing: int) -> 
     _lead_to(place, point)
     _both_die(place, point, passing)
     assert place.run() == 0, place.said()
+    audit.check(place)
+
+
+def test_a_run_that_follows_at_once_waits_for_the_jedi_of_the_one_before(place: Place) -> None:
+    first = place.start_run()
+    until(place.lines, "payloads run")
+    [orphan] = place.find("deft.jedi")
+    os.kill(orphan, signal.SIGSTOP)  # it is slow to notice
+    kill(first.pid)
+    second = place.start_run()
+    until(lambda: "already serves" in place.said(), "the new JEDI is refused")
+    os.kill(orphan, signal.SIGCONT)
+    assert second.wait(PATIENCE_S) == 0, place.said()
     audit.check(place)
 
 
