@@ -247,9 +247,11 @@ def _ended(reader: CappedReader, tags: tuple[str, ...]) -> Iterator[etree._Eleme
         # Of an entity that nobody declared the exception says nothing, the parser's log does.
         told = [(one.message, one.line) for one in events.error_log] or [(str(fault.msg), fault.lineno)]
         what, line = told[0]
-        code = "entity" if what.startswith("Entity ") else "too-deep" if "depth" in what.lower() else "not-xml"
-        hint = "GraphML needs no entities; write the sign itself, or &amp; for &" if code == "entity" else None
-        raise refusal(code, f"it is not well-formed: {what}", line, hint) from None
+        if what.startswith("Entity "):
+            hint = "GraphML needs no entities; write the sign itself, or &amp; for &"
+            raise refusal("entity", f"it is not well-formed: {what}", line, hint) from None
+        code = "too-deep" if "depth" in what.lower() else "not-xml"
+        raise refusal(code, f"it is not well-formed: {what}", line) from None
     finally:
         with contextlib.suppress(AttributeError):
             del events.root

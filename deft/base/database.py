@@ -79,12 +79,14 @@ def open_engine(url: str, *, must_exist: bool = False) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _open_sqlite(parsed, must_exist=must_exist)
         if parsed.get_backend_name() not in DIALECTS:
-            raise BadInput(f"DEFT keeps no tables in {parsed.get_backend_name()}; it knows {', '.join(DIALECTS)}")
+            raise BadInput(
+                f"DEFT keeps no tables in {parsed.get_backend_name()}; it knows {', '.join(DIALECTS)}"
+            )
         return sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
     except (ArgumentError, NoSuchModuleError) as fault:
         raise BadInput(
-            f"not a database URL: {fault}; write it as postgresql+psycopg://USER@HOST/DATABASE, in [database] url "
-            "of deft.toml or in $DEFT_DATABASE__URL"
+            f"not a database URL: {fault}; write it as postgresql+psycopg://USER@HOST/DATABASE, "
+            "in [database] url of deft.toml or in $DEFT_DATABASE__URL"
         ) from None
     except ModuleNotFoundError as fault:
         raise BadInput(

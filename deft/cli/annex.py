@@ -1,4 +1,4 @@
-"""Which commands the annex adds, found by entry points; how one is made stands in `annexed`, loaded on demand."""
+"""Which commands the annex adds, found by entry points; `annexed` makes them, on demand."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from importlib.metadata import EntryPoint, entry_points
 
 import click
 
+
 @cache
 def _points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in sorted(entry_points(group="deft.commands"), key=lambda one: one.name)}
+    return {
+        point.name: point for point in sorted(entry_points(group="deft.commands"), key=lambda one: one.name)
+    }
 
 
 def names() -> list[str]:

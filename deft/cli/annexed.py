@@ -47,10 +47,14 @@ def _option(option: Option) -> click.Option:
     if option.type == "flag":
         return click.Option(declared, is_flag=True, help=option.help)
     shown = option.default is not None
-    return click.Option(declared, type=_TYPES[option.type], default=option.default, help=option.help, show_default=shown)
+    return click.Option(
+        declared, type=_TYPES[option.type], default=option.default, help=option.help, show_default=shown
+    )
 
 
-def _call(ctx: click.Context, described: Command, *, as_json: bool, workdir: str | None, **given: Any) -> None:
+def _call(
+    ctx: click.Context, described: Command, *, as_json: bool, workdir: str | None, **given: Any
+) -> None:
     asker = context.actor()
     roles.require(asker, described.verb)
     subject = given.pop("subject", None)

@@ -1,4 +1,4 @@
-"""What a command gets from its surroundings: the settings, an open database, who is asking; and the options all share."""
+"""What a command gets from its surroundings: settings, an open database, who asks; shared options."""
 
 from __future__ import annotations
 

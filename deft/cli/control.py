@@ -37,7 +37,9 @@ def _do(ctx: click.Context, verb: str, selection: str, *, reason: str | None, dr
     request = ControlRequest(context.actor(), verb, selection, reason, mode, dry_run)
     with context.database(ctx, workdir=workdir) as session:
         if verb in _ASKS and not (yes or dry_run):
-            preview = controls.control(session, ControlRequest(context.actor(), verb, selection, reason, mode, True))
+            preview = controls.control(
+                session, ControlRequest(context.actor(), verb, selection, reason, mode, True)
+            )
             click.confirm(f"{verb} {len(preview.changed)} tasks of {preview.metatask}?", abort=True)
         answer = controls.control(session, request)
     if as_json:
@@ -51,7 +53,11 @@ def _sentence(answer: ControlAnswer) -> str:
     would = "would be " if answer.dry_run else ""
     if answer.whole and answer.verb in ("hold", "resume"):
         if answer.already:
-            return f"{answer.metatask}: was {did} already" if answer.verb == "hold" else f"{answer.metatask}: was not held"
+            return (
+                f"{answer.metatask}: was {did} already"
+                if answer.verb == "hold"
+                else f"{answer.metatask}: was not held"
+            )
         return f"{answer.metatask}: {would}{did} as a whole"
     named = ", ".join(answer.changed[:_SHOWN]) + (" …" if len(answer.changed) > _SHOWN else "")
     parts = [f"{len(answer.changed)} {would}{did}" + (f" ({named})" if named else "")]
@@ -89,8 +95,13 @@ def disarm_command(ctx: click.Context, selection: str, **given: Any) -> None:
 
 @click.command("hold")
 @_shared
-@click.option("--mode", type=click.Choice(controls.HOLD_MODES), default="drain", show_default=True,
-              help="What becomes of jobs handed out: they end, queued ones go back, or all are killed.")  # fmt: skip
+@click.option(
+    "--mode",
+    type=click.Choice(controls.HOLD_MODES),
+    default="drain",
+    show_default=True,
+    help="What becomes of jobs handed out: they end, queued ones go back, or all are killed.",
+)
 def hold_command(ctx: click.Context, selection: str, **given: Any) -> None:
     """Stop tasks for a while; they keep their state, so that resume goes on where they were.
 

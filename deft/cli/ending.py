@@ -1,4 +1,4 @@
-"""What `deft run` says at its end: the state, where the results lie, what went wrong, and the next command."""
+"""What `deft run` says at its end: the state, the results, what went wrong, and the next command."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from deft.cli import printing
+from deft.engine.run import INTERRUPTED
 from deft.observe.results import Result
 from deft.observe.status import Status, TaskLine
 
@@ -34,7 +35,8 @@ def faults(found: Status) -> Iterator[str]:
     """A line for each task that ended short of its goal, and for what does not move because of that."""
     short = _short(found)
     for task in short[:_LISTED]:
-        yield f"  {task.task} is {_coloured(task.state)}: {printing.safe(_JOB.sub('', task.reason or 'no reason is known'))}"
+        reason = _JOB.sub("", task.reason or "no reason is known")
+        yield f"  {task.task} is {_coloured(task.state)}: {printing.safe(reason)}"
     if len(short) > _LISTED:
         yield f"  and {len(short) - _LISTED} more"
     for hold in found.holds:
@@ -62,12 +64,13 @@ def next_steps(
         job = _JOB.search(task.reason or "")
         if job:
             steps.append(("look", command("logs", job[1], "--stderr")))
+    others = [hold for hold in found.holds if hold.reason != INTERRUPTED]
+    if others:
+        whole = any(hold.task is None for hold in others)
+        held = found.metatask if whole else f"{found.metatask}/{others[0].task}"
+        steps.append(("let it go on", command("resume", held)))
     if interrupted:
         return [*steps, ("go on", again), ("or end it", command("abort", found.metatask))]
-    if found.holds:
-        whole = any(hold.task is None for hold in found.holds)
-        held = found.metatask if whole else f"{found.metatask}/{found.holds[0].task}"
-        steps.append(("let it go on", command("resume", held)))
     if short and not any(task.jobs for task in short):
         # Nothing there to be retried: an external input is listed once, a definition stays as it is.
         return [*steps, ("mended? anew", anew)]

@@ -32,8 +32,8 @@ def warn(findings: Sequence[Finding]) -> None:
 @context.json_option
 @click.pass_context
 def import_command(
-    ctx: click.Context, given: Sequence[str], set_files: Sequence[Path], as_json: bool, workdir: str | None,
-    **options: Any,
+    ctx: click.Context, /, given: Sequence[str], set_files: Sequence[Path], as_json: bool,
+    workdir: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Import a Meta-Task. FILE has a slash or ends in .graphml[.gz]; anything else is a template's name.
 
@@ -55,7 +55,13 @@ def import_command(
 
 @click.command("export")
 @click.argument("metatask", metavar="META")
-@click.option("--output", "-o", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write here, not to stdout.")
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write here, not to stdout.",
+)
 @context.workdir_option
 @click.pass_context
 def export_command(ctx: click.Context, metatask: str, output: Path | None, workdir: str | None) -> None:
@@ -68,7 +74,7 @@ def export_command(ctx: click.Context, metatask: str, output: Path | None, workd
     with context.database(ctx, workdir=workdir) as session:
         document = intake.export_metatask(session, ExportRequest(context.actor(), metatask))
     if output is None:
-        click.get_binary_stream("stdout").write(document)
+        click.echo(document, nl=False)
         return
     try:
         output.write_bytes(document)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-
 import click
 
 from deft.cli import context, printing
 from deft.cli.printing import moment, size
 from deft.observe import pasts, status
 from deft.observe.status import Status, TaskLine
+from deft.store.history import Past
 
 
 @click.command("list")
@@ -55,7 +55,9 @@ def status_command(ctx: click.Context, selection: str, as_json: bool, workdir: s
 
 def print_status(found: Status) -> None:
     """A Meta-Task's status for people."""
-    click.echo(f"{found.metatask} is {click.style(found.state, fg=printing.COLOURS.get(found.state), bold=True)}")
+    click.echo(
+        f"{found.metatask} is {click.style(found.state, fg=printing.COLOURS.get(found.state), bold=True)}"
+    )
     for hold in found.holds:
         click.echo(f"  {printing.hold_line(hold)}")
     headings = ("TASK", "STATE", "UNITS OK", "RUNNING", "FAILED", "JOBS", "")
@@ -67,7 +69,15 @@ def _task_cells(task: TaskLine) -> tuple[str, str, str, str, str, str, str]:
     if not task.reason and task.phase and task.phase != "running":
         said.append(task.phase)
     units = f"{task.ok}/{task.expected}" if task.expected else str(task.ok)
-    return (task.task, task.state, units, str(task.running), str(task.failed), str(task.jobs), " ".join(filter(None, said)))
+    return (
+        task.task,
+        task.state,
+        units,
+        str(task.running),
+        str(task.failed),
+        str(task.jobs),
+        " ".join(filter(None, said)),
+    )
 
 
 @click.command("show")
@@ -105,11 +115,19 @@ def show_command(ctx: click.Context, selection: str, as_json: bool, workdir: str
 
 @click.command("history")
 @click.argument("selection")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="At most so many changes, the newest.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=1000,
+    show_default=True,
+    help="At most so many changes, the newest.",
+)
 @context.workdir_option
 @context.json_option
 @click.pass_context
-def history_command(ctx: click.Context, selection: str, limit: int, as_json: bool, workdir: str | None) -> None:
+def history_command(
+    ctx: click.Context, selection: str, limit: int, as_json: bool, workdir: str | None
+) -> None:
     """What changed, when, by whom and why, oldest first.
 
     \b
@@ -121,9 +139,9 @@ def history_command(ctx: click.Context, selection: str, limit: int, as_json: boo
     if as_json:
         printing.emit_json(found)
         return
-    rows = [
-        (moment(x.at), x.task or "", x.cause, f"{x.old} -> {x.new}" if x.old != x.new else (x.new or ""), x.actor,
-         x.reason or "")
-        for x in found
-    ]  # fmt: skip
+    rows = [(moment(x.at), x.task or "", x.cause, _step(x), x.actor, x.reason or "") for x in found]
     printing.table(("WHEN", "TASK", "WHAT", "STATE", "WHO", "WHY"), rows)
+
+
+def _step(change: Past) -> str:
+    return f"{change.old} -> {change.new}" if change.old != change.new else change.new or ""

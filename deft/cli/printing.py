@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from deft.store.holds import Hold
 
 COLOURS = {
-    "done": "green", "ok": "green", "finished": "yellow", "running": "blue", "waiting": "cyan", "held": "magenta",
-    "failed": "red", "broken": "red", "aborted": "red", "exhausted": "red", "blocked": "red", "killed": "red",
-    "lost": "red", "cancelled": "yellow",
+    "done": "green", "ok": "green", "finished": "yellow", "cancelled": "yellow", "running": "blue",
+    "waiting": "cyan", "held": "magenta", "failed": "red", "broken": "red", "aborted": "red",
+    "exhausted": "red", "blocked": "red", "killed": "red", "lost": "red",
 }  # fmt: skip
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -44,7 +44,9 @@ def plain(value: Any) -> Any:
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[int] = ()) -> None:
     """Print aligned columns; those numbered in `right` to the right. Control characters are made harmless."""
     texts = [[safe(str(cell)) if cell is not None else "" for cell in row] for row in rows]
-    widths = [max(len(click.unstyle(line[i])) for line in [list(headings), *texts]) for i in range(len(headings))]
+    widths = [
+        max(len(click.unstyle(line[i])) for line in [list(headings), *texts]) for i in range(len(headings))
+    ]
     click.echo(click.style(_line(headings, widths, right), bold=True))
     for row in texts:
         click.echo(_line([_coloured(cell) for cell in row], widths, right))

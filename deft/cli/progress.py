@@ -1,4 +1,4 @@
-"""What `deft run` says on standard error while it works: a line for each change, and a sign of life now and then."""
+"""What `deft run` says on standard error while it works: changes, and now and then a sign of life."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Lines:
 
     def __init__(self, session: Session, actor: Actor, metatask: str, *, quiet: bool) -> None:
         self._session, self._actor, self._metatask, self._quiet = session, actor, metatask, quiet
-        self._looked = self._said = time.monotonic()
+        self._looked = float("-inf")  # the first pass tells who holds it
+        self._said = time.monotonic()
         self._holds: frozenset[str] = frozenset()
         self._counts: tuple[str, ...] = ()
         self._is_full = False
@@ -33,7 +34,7 @@ class Lines:
     def __call__(self, fired: tuple[Done, ...]) -> None:
         """Say which tasks changed their state; else, from time to time, how far those that run are."""
         self.fired += len(fired)
-        moved = [done.node_id for done in fired if done.old != done.new and done.new != "waiting"]
+        moved = [done.node_id for done in fired if done.new not in (done.old, "waiting")]
         if moved and not self._quiet:
             for line in status.lines_of(self._session, moved).values():
                 self._say(_changed(line))
@@ -50,7 +51,9 @@ class Lines:
         """Warn of what keeps it from moving; these are said even where all else is not."""
         is_full = shutil.disk_usage(self._session.settings.workdir).free < _NO_ROOM
         if is_full and not self._is_full:
-            self._say(f"warning: no space left for {self._session.settings.workdir}; it goes on once there is room")
+            self._say(
+                f"warning: no space left for {self._session.settings.workdir}; it goes on once there is room"
+            )
         self._is_full = is_full
         found = status.status(self._session, self._actor, self._metatask)
         holds = frozenset(printing.hold_line(hold) for hold in found.holds)
@@ -80,7 +83,8 @@ def _changed(line: TaskLine) -> str:
 
 def _far(line: TaskLine) -> str:
     failed = f", {line.failed} failed" if line.failed else ""
-    return f"  {line.task:<24} {_state(line.state)}  {line.ok}/{line.expected} units{failed}, {line.jobs_running} jobs run"
+    far = f"{line.ok}/{line.expected} units{failed}, {line.jobs_running} jobs run"
+    return f"  {line.task:<24} {_state(line.state)}  {far}"
 
 
 def _state(state: str) -> str:

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from difflib import get_close_matches
+from typing import Any
 
 import click
 
@@ -55,6 +56,13 @@ class LazyGroup(click.Group):
             return found
         return annex.command(cmd_name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader of our output went away, as `head` does
+            _stop_writing()
+            ctx.exit(0)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -78,7 +86,12 @@ class LazyGroup(click.Group):
     "5 not allowed, 6 bad input, 7 a service is unreachable.",
 )
 @click.version_option(VERSION, prog_name="deft")
-@click.option("--workdir", "-w", metavar="DIR", help="The work folder (default: $DEFT_WORKDIR, or the nearest with a deft.toml).")
+@click.option(
+    "--workdir",
+    "-w",
+    metavar="DIR",
+    help="The work folder (default: $DEFT_WORKDIR, or the nearest with a deft.toml).",
+)
 @click.option("--config", metavar="FILE", help="A settings file, read before all others.")
 @click.pass_context
 def cli(ctx: click.Context, workdir: str | None, config: str | None) -> None:
@@ -88,7 +101,7 @@ def cli(ctx: click.Context, workdir: str | None, config: str | None) -> None:
     deft run census --workdir W         run a shipped template from nothing to finished data
     deft status census                  where it stands
     deft hold census --reason "disk"    stop it for a while;  deft resume census  lets it go on
-    """  # noqa: D301  click reads \b
+    """
     ctx.obj = {"workdir": workdir, "config": config}
 
 
@@ -102,9 +115,6 @@ def main() -> None:
     except click.Abort:
         click.echo("interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
-        _stop_writing()
-        sys.exit(0)
     except DeftError as fault:
         _tell(fault)
         sys.exit(fault.exit_code)
@@ -134,5 +144,9 @@ def _tell(fault: DeftError) -> None:
     click.echo(f"deft: {fault}", err=True)
     if isinstance(fault, BadInput) and fault.findings:
         errors = sum(1 for finding in fault.findings if finding.severity == "error")
-        stored = "" if all(finding.code.startswith("config-") for finding in fault.findings) else "; nothing was stored"
+        stored = (
+            ""
+            if all(finding.code.startswith("config-") for finding in fault.findings)
+            else "; nothing was stored"
+        )
         click.echo(f"deft: {errors} finding{'s' if errors != 1 else ''}{stored}", err=True)

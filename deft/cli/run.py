@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from deft.access.roles import Actor
 from deft.base.config import DATABASE_FILE
 from deft.base.errors import BadInput, DeftError, NotFound
 from deft.cli import context, ending, printing, values
@@ -39,14 +41,14 @@ _INTERRUPTED = 130  # as a shell says it of Ctrl-C
 @context.json_option
 @click.pass_context
 def run_command(
-    ctx: click.Context, given: Sequence[str], set_files: Sequence[Path], quiet: bool, as_json: bool,
+    ctx: click.Context, /, given: Sequence[str], set_files: Sequence[Path], quiet: bool, as_json: bool,
     workdir: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Import, start and execute a Meta-Task here, until nothing can move without an operator.
 
     Run again under the same name, it goes on where it was. The first Ctrl-C holds it: running jobs get ten
-    seconds; the second stops at once. Exit code 0 where all is done, 130 after Ctrl-C, else 1 with what stands
-    in the way and the next command.
+    seconds; the second stops at once. Exit code 0 where all is done, 130 after Ctrl-C, else 1 with what
+    stands in the way and the next command.
 
     \b
     deft run census --workdir W
@@ -62,31 +64,45 @@ def run_command(
         schema.check(session.engine)
         context.write_settings(settings)
         answer = values.importing(session, wanted, quiet=as_json, start=True, resume=True, **options)
-        if not (quiet or as_json):
-            _tell_beginning(session, answer)
-        lines = Lines(session, request.actor, answer.metatask, quiet=quiet or as_json)
-        began = time.monotonic()
-        ended = run.run(session, answer.metatask_id, answer.metatask, actor=request.actor, watch=lines, held=lines.held)
-        found = status.status(session, request.actor, answer.metatask)
-        made = results.of(session, request.actor, answer.metatask)
+        ended = _execute(session, request.actor, answer, quiet=quiet or as_json)
     command = partial(context.command, ctx, workdir)
-    named = _words(name=[options["name"]], project=[options["project"]])
     other = f"{answer.metatask.partition('/')[2]}_2"
+    again = _words(name=[options["name"]], project=[options["project"]])
     anew = _words(name=[other], project=[options["project"]], set=given, set_file=set_files)
     steps = ending.next_steps(
-        found,
+        ended.found,
         command,
-        again=command("run", request.source, *named),
+        again=command("run", request.source, *again),
         anew=command("run", request.source, *anew),
         interrupted=ended.interrupted,
     )
-    if as_json:
-        following = [step for _, step in steps]
-        printing.emit_json({"status": found, "results": made, "interrupted": ended.interrupted, "next": following})
-    else:
-        took = None if answer.resumed and not lines.fired else time.monotonic() - began
-        _tell_end(found, made, steps, took, interrupted=ended.interrupted)
-    ctx.exit(_INTERRUPTED if ended.interrupted else 0 if found.state == "done" else DeftError.exit_code)
+    (_print_end if as_json else _tell_end)(ended, steps)
+    done = ended.found.state == "done"
+    ctx.exit(_INTERRUPTED if ended.interrupted else 0 if done else DeftError.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How the run ended; `took` seconds, None where nothing was left to do."""
+
+    found: Status
+    made: Sequence[Result]
+    took: float | None
+    interrupted: bool
+
+
+def _execute(session: Session, actor: Actor, answer: ImportAnswer, *, quiet: bool) -> _Ending:
+    if not quiet:
+        _tell_beginning(session, answer)
+    lines = Lines(session, actor, answer.metatask, quiet=quiet)
+    began = time.monotonic()
+    ended = run.run(session, answer.metatask_id, answer.metatask, actor=actor, watch=lines, held=lines.held)
+    return _Ending(
+        found=status.status(session, actor, answer.metatask),
+        made=results.of(session, actor, answer.metatask),
+        took=None if answer.resumed and not lines.fired else time.monotonic() - began,
+        interrupted=ended.interrupted,
+    )
 
 
 def _words(**options: Sequence[object]) -> list[str]:
@@ -126,17 +142,28 @@ def _tell_beginning(session: Session, answer: ImportAnswer) -> None:
     click.echo(f"{verb} {answer.metatask}: {printing.count(answer.tasks, 'task')}, in {where}", err=True)
 
 
-def _tell_end(found: Status, made: Sequence[Result], steps: Sequence[tuple[str, str]], took: float | None, *,
-              interrupted: bool) -> None:  # fmt: skip
+def _print_end(ended: _Ending, steps: Sequence[tuple[str, str]]) -> None:
+    following = [command for _, command in steps]
+    answer = {
+        "status": ended.found,
+        "results": ended.made,
+        "interrupted": ended.interrupted,
+        "next": following,
+    }
+    printing.emit_json(answer)
+
+
+def _tell_end(ended: _Ending, steps: Sequence[tuple[str, str]]) -> None:
+    found = ended.found
     state = click.style(found.state, fg=printing.COLOURS.get(found.state), bold=True)
-    if took is None and found.state == "done":
+    if ended.took is None and found.state == "done":
         click.echo(f"{found.metatask} is {state} already; nothing to do")
-    elif took is None:
+    elif ended.took is None and not ended.interrupted:
         click.echo(f"{found.metatask} is {state}, as before; nothing can move by itself")
     else:
-        how = ", interrupted" if interrupted else ""
-        click.echo(f"{found.metatask} is {state}{how} after {printing.duration(took)}")
-    for line in (*ending.results(made), *(() if found.state == "done" else ending.faults(found))):
+        how = ", interrupted" if ended.interrupted else ""
+        click.echo(f"{found.metatask} is {state}{how} after {printing.duration(ended.took or 0.0)}")
+    for line in (*ending.results(ended.made), *(() if found.state == "done" else ending.faults(found))):
         click.echo(line)
     width = max((len(why) for why, _ in steps), default=0) + 1
     for why, command in steps:

@@ -166,8 +166,7 @@ def doctor_command(ctx: click.Context, as_json: bool, workdir: str | None) -> No
 def _print_checks(checks: Sequence[health.Check]) -> None:
     for check in checks:
         colour = {"ok": "green", "warning": "yellow", "wrong": "red"}[check.verdict]
-        click.echo(f"{click.style(check.verdict.ljust(8), fg=colour)} {check.what}: {printing.safe(' '.join(check.found.split()))}")
+        found = printing.safe(" ".join(check.found.split()))
+        click.echo(f"{click.style(check.verdict.ljust(8), fg=colour)} {check.what}: {found}")
         if check.advice:
             click.echo(f"         {check.advice}")
-
-

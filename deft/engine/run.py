@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -203,8 +204,9 @@ class _Executor:
     def keep_alive(self) -> None:
         """Start the child again where it died.
 
-        Where a service already executes the jobs of this work folder, that one does; from time to time it is
-        asked again. Raises Refused where it is that of another folder, Unreachable where the child keeps dying.
+        Where a service already executes the jobs of this work folder, that one does; from time to time it
+        is asked again. Raises Refused where it may be that of another folder, Unreachable where the child
+        keeps dying.
         """
         now = self._session.clock.monotonic()
         if self._child is None:
@@ -239,12 +241,15 @@ class _Executor:
         self._child.terminate()
         deadline = self._session.clock.monotonic() + _STOP_S
         while self._child.poll() is None:
-            if until() or self._session.clock.monotonic() > deadline:
-                self._child.terminate()  # the second time it cancels what runs
+            now = self._session.clock.monotonic()
+            if now > deadline + _STOP_S:
                 break
-            self._session.own_bell.wait(0.5, also=[*self.fds, *also])
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(timeout=_STOP_S)
+            if until() or now > deadline:
+                # The second one it notes cancels what runs; two that come at once are noted as one.
+                self._child.terminate()
+                select.select(self.fds, [], [], 0.5)
+            else:
+                self._session.own_bell.wait(0.5, also=[*self.fds, *also])
         self._forget()
 
     def _forget(self) -> None:

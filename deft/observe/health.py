@@ -37,7 +37,9 @@ def examine(settings: Settings) -> list[Check]:
 
 
 def _program() -> Iterator[Check]:
-    yield Check("program", "ok", f"deft {VERSION}, Python {sys.version.split()[0]}, SQLAlchemy {sa.__version__}")
+    yield Check(
+        "program", "ok", f"deft {VERSION}, Python {sys.version.split()[0]}, SQLAlchemy {sa.__version__}"
+    )
     yield Check("cores", "ok", f"{len(os.sched_getaffinity(0))} may be used")
 
 
@@ -54,7 +56,12 @@ def _folder(settings: Settings) -> Iterator[Check]:
     yield Check("work folder", "ok", str(folder))
     free = shutil.disk_usage(folder).free
     verdict: Literal["ok", "warning"] = "ok" if free > _LOW_DISK else "warning"
-    yield Check("disk", verdict, f"{free / 1e9:.1f} GB free", "" if verdict == "ok" else "make room: jobs fail on a full disk")
+    yield Check(
+        "disk",
+        verdict,
+        f"{free / 1e9:.1f} GB free",
+        "" if verdict == "ok" else "make room: jobs fail on a full disk",
+    )
 
 
 def _database(settings: Settings) -> Iterator[Check]:

@@ -1,4 +1,4 @@
-"""Where the data of a Meta-Task lie: the datasets that nobody inside it consumes, file by file where they are few."""
+"""Where the final data of a Meta-Task lie: what nobody inside it consumes, by file where they are few."""
 
 from __future__ import annotations
 

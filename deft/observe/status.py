@@ -1,4 +1,4 @@
-"""Where all stands: Meta-Tasks in one line each, one Meta-Task task by task. Counters, never scans of jobs."""
+"""Where all stands: Meta-Tasks a line each, one Meta-Task by its tasks. Counters, never scans of jobs."""
 
 from __future__ import annotations
 
@@ -202,9 +202,9 @@ def _dataset_lines(conn: Connection, metatask_id: int, node_ids: set[int]) -> li
     for row in conn.execute(edges.where(e.metatask_id == metatask_id).order_by(e.position)):
         used.setdefault(row.dataset_id, []).append((row.id, row.name))
     counters = [sa.func.coalesce(w[name], 0).label(name) for name in ("lost", "events", "bytes")]
+    available = sa.func.coalesce(w.available, d.synthetic).label("available")
     columns = (d.id, d.name, d.type, d.format, d.membership, d.revision, d.sources, d.producer_id,
-               producer.c.name.label("producer"), sa.func.coalesce(w.available, d.synthetic).label("available"),
-               *counters)  # fmt: skip
+               producer.c.name.label("producer"), available, *counters)  # fmt: skip
     source = deft_dataset.outerjoin(producer, producer.c.id == d.producer_id).outerjoin(
         wire_dataset, w.dataset_id == d.id
     )

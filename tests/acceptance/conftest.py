@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.scene import Leash, Place
+from tests.acceptance.scene import Leash, Place, surroundings
 
 
 @pytest.fixture
@@ -16,9 +15,7 @@ def place(tmp_path: Path) -> Place:
     """An empty folder, and commands in it."""
     folder = tmp_path / "here"
     folder.mkdir()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DEFT_", "XDG_"))}
-    kept |= {"HOME": str(tmp_path), "DEFT_JEDI__SLOTS": "2"}
-    return Place(folder, kept)
+    return Place(folder, surroundings(tmp_path))
 
 
 @pytest.fixture

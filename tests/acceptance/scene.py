@@ -20,7 +20,7 @@ from pathlib import Path
 from unittest import mock
 from xml.sax.saxutils import escape
 
-from deft.__main__ import main
+from deft.cli.root import main
 from tests.support.repository import deft
 
 PATIENCE_S = 60.0
@@ -72,8 +72,8 @@ def graph(
             "resources.walltime_s": str(task.walltime_s),
             "retry.max_attempts": str(task.attempts),
         }
-        data = (f'<data key="n.{key}">{escape(value)}</data>' for key, value in values.items() if value)
-        body.append(f'<node id="{task_name}">{"".join(data)}</node>')
+        said = (f'<data key="n.{key}">{escape(value)}</data>' for key, value in values.items() if value)
+        body.append(f'<node id="{task_name}">{"".join(said)}</node>')
     for producer, consumer in edges:
         key, value = ("source", source or "") if producer == "files" else ("reduce", "true")
         data = f'<data key="e.format">txt</data><data key="e.{key}">{escape(value)}</data>'
@@ -81,6 +81,12 @@ def graph(
     path = folder / f"{name}.graphml"
     path.write_text(_HEAD.format(name=name) + "\n".join(f"    {one}" for one in body) + "\n" + _TAIL)
     return path
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    """An environment without settings of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DEFT_", "XDG_"))}
+    return kept | {"HOME": str(home), "DEFT_JEDI__SLOTS": "2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,9 @@ class Place:
 
     def run(self, path: Path | str, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """`deft run` with the work folder named, as in the README."""
-        return deft("run", str(path), "--workdir", "W", *options, cwd=self.folder, environ={**self.environ, **environ})
+        return deft(
+            "run", str(path), "--workdir", "W", *options, cwd=self.folder, environ={**self.environ, **environ}
+        )
 
     def said(self, *arguments: str, **environ: str) -> Said:
         """The same within this process, which is quicker: exit code, standard output, standard error."""
@@ -219,9 +227,10 @@ class Leash:
     @property
     def command(self) -> str:
         """The shell commands of the payload: each run is noted in the file `ran`."""
+        here, ran = self._folder / "here", self._folder / "ran"
         return (
-            f"echo begin {{unit.key}} >> {self._folder}/ran; echo x > {self._folder}/here; "
-            f"read word < {self._folder}/go; echo end {{unit.key}} >> {self._folder}/ran; echo {{unit.key}} > {{output}}"
+            f"echo begin {{unit.key}} >> {ran}; echo x > {here}; read word < {self._folder}/go; "
+            f"echo end {{unit.key}} >> {ran}; echo {{unit.key}} > {{output}}"
         )
 
     @property

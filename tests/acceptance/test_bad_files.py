@@ -70,7 +70,9 @@ def test_a_cycle_is_refused_with_its_path(place: Place) -> None:
 
 
 def test_an_edge_to_nowhere_is_refused_with_its_line(place: Place) -> None:
-    _refused(place, graph(place.folder, CHAIN, [("a", "b"), ("b", "gone")]), "'gone' that does not exist", "line ")
+    _refused(
+        place, graph(place.folder, CHAIN, [("a", "b"), ("b", "gone")]), "'gone' that does not exist", "line "
+    )
 
 
 def test_an_unknown_placeholder_is_refused_with_its_task_and_near_names(place: Place) -> None:
@@ -123,7 +125,9 @@ def test_a_template_s_name_leads_nowhere_else(place: Place, name: str) -> None:
         ("top=many", ("top = 'many'", "number")),
     ],
 )
-def test_a_wrong_value_is_refused_with_what_is_known(place: Place, given: str, words: tuple[str, ...]) -> None:
+def test_a_wrong_value_is_refused_with_what_is_known(
+    place: Place, given: str, words: tuple[str, ...]
+) -> None:
     ran = place.said("run", "census", "--set", given, "--workdir", "W")
     assert (ran.code, place.work.exists()) == (6, False)
     for word in words:
@@ -140,7 +144,9 @@ def test_a_name_that_is_none_is_refused(place: Place, name: str) -> None:
 @pytest.mark.parametrize(
     ("source", "why"), [("nowhere/*.txt", "nothing matches"), ("gone", "No such file or directory")]
 )
-def test_a_source_without_files_fails_its_task_and_says_what_to_do(place: Place, source: str, why: str) -> None:
+def test_a_source_without_files_fails_its_task_and_says_what_to_do(
+    place: Place, source: str, why: str
+) -> None:
     path = graph(place.folder, {"a": COPY}, [("files", "a")], source=source)
     ran = place.run(path)
     assert ran.returncode == 1

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.scene import Place, Task, graph
+from tests.acceptance.scene import Place, Task, graph, surroundings
 
 LIMITS = {"DEFT_JEDI__LOG_MAX_MB": "1", "DEFT_JEDI__KILL_GRACE_S": "1"}
 # One run of all of them: name -> (task, what the end says of it, or nothing where it is done)
@@ -31,13 +29,12 @@ PAYLOADS = {
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, int, str]]:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, int, str]:
     """All of them in one run: the place, the exit code and what it said at its end."""
     folder = tmp_path_factory.mktemp("payloads")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DEFT_")}
-    place = Place(folder, kept | LIMITS | {"DEFT_JEDI__SLOTS": "4"})
+    place = Place(folder, surroundings(folder) | LIMITS | {"DEFT_JEDI__SLOTS": "4"})
     done = place.run(graph(folder, {name: task for name, (task, _) in PAYLOADS.items()}))
-    yield place, done.returncode, done.stdout
+    return place, done.returncode, done.stdout
 
 
 @pytest.mark.parametrize("name", PAYLOADS)

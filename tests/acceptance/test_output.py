@@ -8,22 +8,27 @@ import sys
 
 import pytest
 
-from tests.acceptance.scene import Place, graph
+from tests.acceptance.scene import Place, graph, surroundings
 
-COMMANDS = (
-    "run", "init", "import", "export", "validate", "list", "status", "show", "history", "start", "disarm", "hold",
-    "resume", "abort", "retry", "sweep", "db", "doctor", "jobs", "logs", "jedi",
-)  # fmt: skip
+STEERING = ("start", "disarm", "hold", "resume", "abort", "retry")
+LOOKING = ("list", "status", "show", "history", "jobs", "logs", "doctor")
+COMMANDS = ("run", "init", "import", "export", "validate", "sweep", "db", "jedi", *STEERING, *LOOKING)
 ANSWERS = (
-    "list", "status m", "show m", "history m", "jobs m", "logs 1", "doctor", "jedi status", "sweep", "db check",
-    "db upgrade", "init", "start m --dry-run", "validate ./m.graphml", "import ./m.graphml --name n",
+    "list", "status m", "show m", "history m", "jobs m", "logs 1", "doctor", "jedi status", "sweep",
+    "db check", "db upgrade", "init", "start m --dry-run", "validate ./m.graphml",
+    "import ./m.graphml --name n",
 )  # fmt: skip
 
 
-@pytest.fixture
-def done(place: Place) -> Place:
-    """A place where the Meta-Task m is done."""
-    ran = place.run(graph(place.folder, {"a": "echo 1 > {output}; echo said", "b": "cat {inputs} > {output}"}, [("a", "b")]))
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A place where the Meta-Task m is done, for questions."""
+    place = Place(tmp_path_factory.mktemp("done"), surroundings(tmp_path_factory.getbasetemp()))
+    ran = place.run(
+        graph(
+            place.folder, {"a": "echo 1 > {output}; echo said", "b": "cat {inputs} > {output}"}, [("a", "b")]
+        )
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return place
 
@@ -69,8 +74,8 @@ def test_the_reader_of_an_answer_may_go_away(done: Place) -> None:
 def test_an_answer_that_cannot_be_written_is_a_failure(done: Place, command: str) -> None:
     with open("/dev/full", "w") as full:
         ran = subprocess.run(
-            [sys.executable, "-m", "deft", *command.split()], env={**done.environ, "DEFT_WORKDIR": str(done.work)},
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            [sys.executable, "-m", "deft", *command.split()], stdout=full, stderr=subprocess.PIPE, text=True,
+            env={**done.environ, "DEFT_WORKDIR": str(done.work)}, check=False,
         )  # fmt: skip
     assert ran.returncode == 1
     assert ran.stderr == "deft: the output: No space left on device\n"
@@ -103,7 +108,9 @@ def test_an_answer_that_cannot_be_written_is_a_failure(done: Place, command: str
         ("export m -o /none/x", 6, "cannot write /none/x"),
     ],
 )
-def test_a_wrong_command_says_why_and_what_would_be_right(done: Place, command: str, code: int, words: str) -> None:
+def test_a_wrong_command_says_why_and_what_would_be_right(
+    done: Place, command: str, code: int, words: str
+) -> None:
     before = done.said("history", "m").out
     said = done.said(*command.split())
     assert said.code == code, said.err
@@ -113,14 +120,18 @@ def test_a_wrong_command_says_why_and_what_would_be_right(done: Place, command: 
 
 
 def test_a_fault_of_deft_itself_is_told_without_a_traceback(done: Place) -> None:
-    broken = "import deft.observe.status as s; s.list_metatasks = None; from deft.__main__ import main; main()"
+    broken = (
+        "import deft.observe.status as s; s.list_metatasks = None; from deft.__main__ import main; main()"
+    )
     environ = {**done.environ, "DEFT_WORKDIR": str(done.work)}
     command = [sys.executable, "-c", broken, "list"]
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "a fault of DEFT itself" in ran.stderr
     assert "Traceback" not in ran.stderr
-    ran = subprocess.run(command, env=environ | {"DEFT_TRACEBACK": "1"}, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        command, env=environ | {"DEFT_TRACEBACK": "1"}, capture_output=True, text=True, check=False
+    )
     assert "Traceback" in ran.stderr
 
 

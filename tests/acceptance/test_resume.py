@@ -17,7 +17,7 @@ ALL = [f"end {number}" for number in (1, 2, 3, 4)]
 @pytest.fixture
 def path(place: Place, leash: Leash) -> Path:
     """Four jobs on a leash, two at a time, and one that joins what they made."""
-    tasks = {"nap": Task(leash.command, jobs=4), "join": "cat {inputs} > {output}"}
+    tasks = {"nap": Task(leash.command, jobs=4), "join": Task("cat {inputs} > {output}")}
     return graph(place.folder, tasks, [("nap", "join")])
 
 
@@ -28,7 +28,9 @@ def _all_done_once(place: Place, leash: Leash) -> None:
 
 
 @pytest.mark.parametrize("both", [False, True], ids=["deft run", "both"])
-def test_killed_in_the_middle_the_same_command_goes_on(place: Place, leash: Leash, path: Path, both: bool) -> None:
+def test_killed_in_the_middle_the_same_command_goes_on(
+    place: Place, leash: Leash, path: Path, both: bool
+) -> None:
     with place.started("run", str(path)) as run:
         leash.wait(2)
         leash.release()
@@ -71,6 +73,7 @@ def test_a_second_run_in_the_same_work_folder_is_refused_and_harms_nothing(
     _all_done_once(place, leash)
 
 
+@pytest.mark.slow
 def test_an_executor_that_cannot_start_ends_the_run_with_its_words(place: Place, path: Path) -> None:
     # It dies at the first look at the database, as often as it is started.
     ran = place.run(path, DEFT_TEST_FAULT="jedi.lease-taken")

@@ -68,7 +68,10 @@ def test_json_is_one_document_with_state_results_and_the_next_commands(place: Pl
 
 
 def test_a_small_dataset_is_named_file_by_file_and_a_large_one_by_its_folder(place: Place) -> None:
-    two = {"few": Task("echo {unit.key} > {output}", jobs=2), "many": Task("echo {unit.key} > {output}", jobs=4)}
+    two = {
+        "few": Task("echo {unit.key} > {output}", jobs=2),
+        "many": Task("echo {unit.key} > {output}", jobs=4),
+    }
     ran = place.run(graph(place.folder, two))
     few = [line for line in ran.stdout.splitlines() if line.startswith("  few ")]
     (many,) = [line for line in ran.stdout.splitlines() if line.startswith("  many ")]
@@ -133,7 +136,9 @@ def test_what_failed_runs_again_after_a_retry_and_what_was_done_does_not(place: 
 
 
 def test_a_task_that_is_not_armed_is_named_with_the_command_that_arms_it(place: Place) -> None:
-    ran = place.run(graph(place.folder, {"a": "echo 1 > {output}", "b": Task("echo 2 > {output}", armed=False)}))
+    ran = place.run(
+        graph(place.folder, {"a": "echo 1 > {output}", "b": Task("echo 2 > {output}", armed=False)})
+    )
     assert ran.returncode == 1
     assert "  b is defined: it is not armed\n" in ran.stdout
     assert "deft start default/m/b --workdir W" in ran.stdout

@@ -89,6 +89,7 @@ def test_run_beside_a_service_lets_that_one_execute(place: Place, leash: Leash) 
     assert sorted(leash.ran) == ["begin 1", "begin 2", "end 1", "end 2"]
 
 
+@pytest.mark.slow
 def test_a_server_that_goes_away_ends_the_run_and_the_next_one_goes_on(
     place: Place, leash: Leash, postgres: Cluster
 ) -> None:

@@ -61,7 +61,9 @@ def test_a_settings_file_that_was_named_must_be_there(place: Place, config: str)
         ("DEFT_JEDY__SLOTS", "1", ("$DEFT_JEDY__SLOTS", "jedi")),
     ],
 )
-def test_a_variable_that_is_wrong_is_named(place: Place, variable: str, value: str, words: tuple[str, ...]) -> None:
+def test_a_variable_that_is_wrong_is_named(
+    place: Place, variable: str, value: str, words: tuple[str, ...]
+) -> None:
     place.work.mkdir()
     ran = place.said("list", **{variable: value})
     assert ran.code == 6
@@ -87,7 +89,9 @@ def test_a_url_that_is_none_is_refused(place: Place, url: str, words: tuple[str,
 
 
 @pytest.mark.parametrize("command", [("list",), ("run", "census"), ("init",), ("doctor",), ("db", "upgrade")])
-def test_a_server_that_is_not_there_is_named_without_its_password(place: Place, command: tuple[str, ...]) -> None:
+def test_a_server_that_is_not_there_is_named_without_its_password(
+    place: Place, command: tuple[str, ...]
+) -> None:
     place.work.mkdir()
     ran = place.said(*command, DEFT_DATABASE__URL=URL)
     assert ran.code == (1 if command == ("doctor",) else 7)
@@ -105,7 +109,9 @@ def test_a_wrong_password_is_not_printed(place: Place, postgres: Cluster) -> Non
     assert SECRET not in ran.err
 
 
-@pytest.mark.parametrize(("revision", "words"), [("9999", "newer than this program"), ("0000", "deft db upgrade")])
+@pytest.mark.parametrize(
+    ("revision", "words"), [("9999", "newer than this program"), ("0000", "deft db upgrade")]
+)
 def test_a_database_of_another_revision_is_refused(place: Place, revision: str, words: str) -> None:
     place.ok("init")
     with sqlite3.connect(place.work / "deft.db") as connection:
@@ -133,7 +139,9 @@ def test_a_file_that_is_no_database_is_left_alone(place: Place, command: tuple[s
     assert (place.work / "deft.db").read_text().startswith("Dear diary")
 
 
-@pytest.mark.parametrize("command", [("list",), ("start", "m"), ("export", "m"), ("doctor",), ("db", "check")])
+@pytest.mark.parametrize(
+    "command", [("list",), ("start", "m"), ("export", "m"), ("doctor",), ("db", "check")]
+)
 def test_without_a_work_folder_the_way_to_one_is_said(place: Place, command: tuple[str, ...]) -> None:
     ran = place.said(*command)
     assert ran.code == 3

@@ -210,7 +210,7 @@ def until(claim: Callable[[], Any], what: str) -> None:
     end = time.monotonic() + DEADLINE_S
     while not claim():
         assert time.monotonic() < end, f"never came true: {what}"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def has_stopped(pid: int) -> bool:

@@ -8,8 +8,13 @@ import subprocess
 import pytest
 import sqlalchemy as sa
 
-from deft.base import faults
+from deft.access.roles import owner_of_database
+from deft.base import config, faults
 from deft.base.database import writing
+from deft.engine import intake
+from deft.engine.intake import ImportRequest
+from deft.store import schema
+from deft.store import session as sessions
 from deft.store.tables import deft_history
 from deft.wire.tables import wire_changed, wire_dataset, wire_order
 from tests.faults import audit
@@ -62,8 +67,11 @@ class Services:
 def services(place: Place) -> Services:
     """A Meta-Task that was started, and nobody at work yet."""
     place.environ["DEFT_JEDI__POLL_S"] = "0.5"
-    assert place.do("init") == 0
-    assert place.do("import", str(place.file), "--start") == 0
+    settings = config.load(place.workdir, place.environ)
+    with sessions.opened(settings, must_exist=False) as session:
+        schema.create(session.engine)
+        request = ImportRequest(owner_of_database(), str(place.file), start=True)
+        intake.import_metatask(session, request)
     return Services(place)
 
 
