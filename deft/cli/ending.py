@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import click
 
@@ -18,6 +20,7 @@ Command = Callable[..., str]
 _SHORT = ("finished", "failed", "exhausted", "aborted", "broken")
 _JOB = re.compile(r"; see deft logs (\d+)$")
 _LISTED = 10
+_SMALL = 600  # bytes of a result that is shown, not only named
 
 
 def results(made: Sequence[Result]) -> Iterator[str]:
@@ -29,6 +32,33 @@ def results(made: Sequence[Result]) -> Iterator[str]:
         for path in result.files:
             size = f"  ({printing.size(result.bytes)})" if len(result.files) == 1 else ""
             yield f"{what} {path}{size}"
+            yield from _content(Path(path))
+
+
+def _content(path: Path) -> Iterator[str]:
+    """What a result says that is small enough to be read here: a few words of text, or plain values."""
+    try:
+        if path.suffix not in (".json", ".txt") or path.stat().st_size > _SMALL:
+            return
+        text = path.read_text(encoding="utf-8")
+        found = json.loads(text) if path.suffix == ".json" else text.splitlines()
+    except (OSError, ValueError):
+        return  # it is named, and may be looked at
+    if isinstance(found, dict):
+        found = list(_values(found))
+    if isinstance(found, list):
+        yield from (f"    {printing.safe(str(line))}" for line in found[:_LISTED])
+
+
+def _values(found: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+    """The plain values of a JSON object, those inside it by dotted names."""
+    for name, value in found.items():
+        if isinstance(value, dict):
+            yield from _values(value, f"{prefix}{name}.")
+        elif isinstance(value, float):
+            yield f"{prefix}{name} = {value:.6g}"
+        elif isinstance(value, str | int):
+            yield f"{prefix}{name} = {value}"
 
 
 def faults(found: Status) -> Iterator[str]:

@@ -1,13 +1,12 @@
-"""Show a Meta-Task while it moves: bars on a terminal, or events for programs, a JSON object a line."""
+"""Bars that move while a Meta-Task does: a line a task, on a terminal."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
+from typing import Self
 
-import click
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -23,14 +22,13 @@ from deft.observe.progress import Meter, Progress, TaskProgress
 from deft.store.session import Session
 
 _DRAW_S = 0.25  # a screen that changes faster cannot be read
-_TELL_S = 1.0
 _URGENT = ("running", "failed", "broken", "exhausted", "waiting", "defined")
 
 
 class Screen(Lines):
     """Bars that move: a line a task, as many as the terminal has room for; what is said goes above them."""
 
-    every_s = 0.5
+    look_s = 0.5
 
     def __init__(self, session: Session, actor: Actor, metatask: str) -> None:
         super().__init__(session, actor, metatask, quiet=False)
@@ -38,7 +36,7 @@ class Screen(Lines):
         self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         self._drawn = 0.0
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
@@ -65,52 +63,6 @@ class Screen(Lines):
 
     def _say(self, text: str) -> None:
         self._live.console.print(Text.from_ansi(text))
-
-
-class Events(Lines):
-    """A JSON object a line on standard output: changes of state, failures, progress once a second."""
-
-    every_s = _TELL_S
-
-    def __init__(self, session: Session, actor: Actor, metatask: str) -> None:
-        super().__init__(session, actor, metatask, quiet=False)
-        self._meter = Meter(session, actor, metatask)
-        self._told = time.monotonic()
-
-    def __call__(self, fired: tuple[Done, ...]) -> None:
-        """Tell what changed, and how far those that run are."""
-        super().__call__(fired)
-        if time.monotonic() - self._told >= _TELL_S:
-            self._told = time.monotonic()
-            for task in self._meter.look().tasks:
-                if task.line.state == "running":
-                    self._progress(task)
-
-    def _progress(self, task: TaskProgress) -> None:
-        line = task.line
-        self.emit(
-            "progress", task=line.task, part=round(task.part, 4), ok=line.ok, expected=line.expected,
-            running=line.running, failed=line.failed, jobs_running=line.jobs_running, left_s=task.left_s,
-        )  # fmt: skip
-
-    def _changes(self, moved: Sequence[int]) -> None:
-        for line in status.lines_of(self._session, moved).values():
-            self.emit("state", task=line.task, state=line.state, ok=line.ok, expected=line.expected,
-                      failed=line.failed, reason=line.reason)  # fmt: skip
-
-    def _failure(self, line: status.TaskLine) -> None:
-        self.emit("failure", task=line.task, jobs_failed=line.jobs_failed, reason=line.reason)
-
-    def _count(self, running: list[status.TaskLine]) -> None:
-        """Progress says it."""
-
-    def _say(self, text: str) -> None:
-        self.emit("note", text=click.unstyle(text))
-
-    def emit(self, event: str, **content: object) -> None:
-        """One event."""
-        at = printing.plain(self._session.clock.now())
-        click.echo(json.dumps({"event": event, "at": at, **printing.plain(content)}, ensure_ascii=False))
 
 
 def picture(found: Progress, room: int) -> RenderableType:

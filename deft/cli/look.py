@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import click
 
 from deft.cli import context, printing
@@ -35,17 +37,26 @@ def list_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None
 
 @click.command("status")
 @click.argument("selection")
+@click.option(
+    "--watch", is_flag=True, help="Again and again, until nothing moves; exit code 0 where all is done."
+)
 @context.workdir_option
 @context.json_option
 @click.pass_context
-def status_command(ctx: click.Context, selection: str, as_json: bool, workdir: str | None) -> None:
+def status_command(
+    ctx: click.Context, selection: str, watch: bool, as_json: bool, workdir: str | None
+) -> None:
     """Where a Meta-Task stands, task by task.
 
     \b
     deft status census
     deft status 'census/m*' --json
+    deft status census --watch          bars on a terminal; with --json an object a line
     """
     with context.database(ctx, workdir=workdir) as session:
+        if watch:
+            # Loaded by name: only who watches pays for the library that draws.
+            ctx.exit(importlib.import_module("deft.cli.watch").watch(session, selection, as_json=as_json))
         found = status.status(session, context.actor(), selection)
     if as_json:
         printing.emit_json(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
+from typing import Self
 
 import click
 
@@ -20,7 +22,12 @@ _NO_ROOM = 1_000_000
 
 
 class Lines:
-    """Told at every pass of the run what fired; says what is worth a line."""
+    """Told at every pass of the run what fired; says what is worth a line.
+
+    `look_s`: how often it wants to be told although nothing fired.
+    """
+
+    look_s = 5.0
 
     def __init__(self, session: Session, actor: Actor, metatask: str, *, quiet: bool) -> None:
         self._session, self._actor, self._metatask, self._quiet = session, actor, metatask, quiet
@@ -28,20 +35,30 @@ class Lines:
         self._said = time.monotonic()
         self._holds: frozenset[str] = frozenset()
         self._counts: tuple[str, ...] = ()
+        self._failed: dict[str, int] = {}
         self._is_full = False
         self.fired = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def __call__(self, fired: tuple[Done, ...]) -> None:
         """Say which tasks changed their state; else, from time to time, how far those that run are."""
         self.fired += len(fired)
         moved = [done.node_id for done in fired if done.new not in (done.old, "waiting")]
         if moved and not self._quiet:
-            for line in status.lines_of(self._session, moved).values():
-                self._say(_changed(line))
+            self._changes(moved)
         now = time.monotonic()
         if now - self._looked >= _LOOK_S:
             self._looked = now
             self._look()
+
+    def _changes(self, moved: Sequence[int]) -> None:
+        for line in status.lines_of(self._session, moved).values():
+            self._say(_changed(line))
 
     def held(self) -> None:
         """Say what the first Ctrl-C did."""
@@ -60,8 +77,21 @@ class Lines:
         for line in sorted(holds - self._holds):
             self._say(f"{line}; `deft resume` lets it go on")
         self._holds = holds
+        self._failures(found.tasks)
         if not self._quiet and time.monotonic() - self._said >= _ALIVE_S:
             self._count([task for task in found.tasks if task.state == "running"])
+
+    def _failures(self, tasks: Sequence[TaskLine]) -> None:
+        """Tell each failure as it happens, with the last line of its log."""
+        for line in tasks:
+            new = line.jobs_failed > self._failed.get(line.task, 0)
+            self._failed[line.task] = line.jobs_failed
+            if new and line.state == "running" and not self._quiet:
+                self._failure(line)
+
+    def _failure(self, line: TaskLine) -> None:
+        why = printing.safe(line.reason or "no reason is known")
+        self._say(f"  {line.task:<24} {printing.count(line.jobs_failed, 'job')} failed: {why}")
 
     def _count(self, running: list[TaskLine]) -> None:
         counts = tuple(_far(line) for line in running)

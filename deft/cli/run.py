@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +14,10 @@ from typing import Any
 
 import click
 
-from deft.access.roles import Actor
 from deft.base.config import DATABASE_FILE
 from deft.base.errors import BadInput, DeftError, NotFound
 from deft.cli import context, ending, printing, values
+from deft.cli.events import Events
 from deft.cli.intake import warn
 from deft.cli.progress import Lines
 from deft.engine import intake, run
@@ -64,7 +67,7 @@ def run_command(
         schema.check(session.engine)
         context.write_settings(settings)
         answer = values.importing(session, wanted, quiet=as_json, start=True, resume=True, **options)
-        ended = _execute(session, request.actor, answer, quiet=quiet or as_json)
+        ended = _execute(session, answer, _show(session, answer, quiet=quiet, as_json=as_json))
     command = partial(context.command, ctx, workdir)
     other = f"{answer.metatask.partition('/')[2]}_2"
     again = _words(name=[options["name"]], project=[options["project"]])
@@ -91,12 +94,25 @@ class _Ending:
     interrupted: bool
 
 
-def _execute(session: Session, actor: Actor, answer: ImportAnswer, *, quiet: bool) -> _Ending:
+def _show(session: Session, answer: ImportAnswer, *, quiet: bool, as_json: bool) -> Lines:
+    """How to show it: events for programs, bars on a terminal, plain lines elsewhere, or hardly at all."""
+    actor = context.actor()
+    if as_json:
+        return Events(session, actor, answer.metatask)
     if not quiet:
         _tell_beginning(session, answer)
-    lines = Lines(session, actor, answer.metatask, quiet=quiet)
-    began = time.monotonic()
-    ended = run.run(session, answer.metatask_id, answer.metatask, actor=actor, watch=lines, held=lines.held)
+    if quiet or not sys.stderr.isatty():
+        return Lines(session, actor, answer.metatask, quiet=quiet)
+    # Loaded by name: only a terminal pays for the library that draws.
+    screen: Lines = importlib.import_module("deft.cli.live").Screen(session, actor, answer.metatask)
+    return screen
+
+
+def _execute(session: Session, answer: ImportAnswer, lines: Lines) -> _Ending:
+    began, actor = time.monotonic(), context.actor()
+    with lines:
+        ended = run.run(session, answer.metatask_id, answer.metatask, actor=actor, watch=lines,
+                        held=lines.held, look_s=lines.look_s)  # fmt: skip
     return _Ending(
         found=status.status(session, actor, answer.metatask),
         made=results.of(session, actor, answer.metatask),
@@ -145,12 +161,13 @@ def _tell_beginning(session: Session, answer: ImportAnswer) -> None:
 def _print_end(ended: _Ending, steps: Sequence[tuple[str, str]]) -> None:
     following = [command for _, command in steps]
     answer = {
+        "event": "end",
         "status": ended.found,
         "results": ended.made,
         "interrupted": ended.interrupted,
         "next": following,
     }
-    printing.emit_json(answer)
+    click.echo(json.dumps(printing.plain(answer), ensure_ascii=False))
 
 
 def _tell_end(ended: _Ending, steps: Sequence[tuple[str, str]]) -> None:

@@ -16,7 +16,7 @@ from deft.access import roles
 from deft.access.roles import Actor
 from deft.authoring import checking, expand, graphml_reader, graphml_writer, instantiate, templates
 from deft.base import faults
-from deft.base.errors import BadInput, Finding, Refused
+from deft.base.errors import BadInput, Finding, NotFound, Refused
 from deft.engine.controls import arm_all
 from deft.engine.perform import Cause
 from deft.model import rules
@@ -103,6 +103,8 @@ def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
     Raises BadInput, NotFound, Refused (the name is taken), NotAllowed.
     """
     roles.require(request.actor, "import")
+    if request.resume and (stored_only := _stored_only(session, request)) is not None:
+        return stored_only
     given = dict(request.given)
     stored = _stored(session, request) if request.resume else None
     if stored is not None:
@@ -165,6 +167,27 @@ def _store(conn: Connection, metatask: MetaTask, actor: Actor, cause: str, now: 
     change = history.Change(metatask_id, None, cause, reason=metatask.origin)
     history.record(conn, [change], actor.name, now)
     return metatask_id
+
+
+def _stored_only(session: Session, request: ImportRequest) -> ImportAnswer | None:
+    """The stored Meta-Task of that name where there is no such file or template, such as a clone."""
+    try:
+        templates.open_source(request.source, *templates.folders(session.settings.workdir))
+    except NotFound:
+        with session.reading() as conn:
+            try:
+                chosen = selection.resolve(conn, request.name or request.source)
+            except NotFound:
+                return None
+            if not chosen.whole:
+                return None
+            stored = graphs.load(conn, chosen.metatask_id)
+    else:
+        return None
+    known = parameters(stored)
+    if any(known.get(name) != value for name, value in request.given.items()):
+        raise Refused(f"{stored.full_name} is stored with other values; `deft clone` makes one with these")
+    return enter(session, stored, actor=request.actor, start=request.start, resume=True)
 
 
 # --- resuming: the same Meta-Task again --------------------------------------------------------------------

@@ -86,10 +86,12 @@ def run(
     actor: Actor,
     watch: Watcher,
     held: Callable[[], None] = lambda: None,
+    look_s: float = _LOOK_S,
 ) -> RunAnswer:
     """Sweep and execute until the Meta-Task has ended, is blocked, or the operator interrupts.
 
     `held` is told of the first Ctrl-C, once the hold is in force and jobs come to their end.
+    `watch` is told at least every `look_s` seconds.
     Raises Unreachable where the executor cannot be kept alive.
     """
     _lift_own_hold(session, metatask_id, full_name, actor)
@@ -102,7 +104,7 @@ def run(
             if interrupts.count:
                 return _interrupted(session, full_name, actor, executor, interrupts, held)
             executor.keep_alive()
-            at_most_s = min(session.settings.sweep.every_s, _LOOK_S, executor.ask_in_s())
+            at_most_s = min(session.settings.sweep.every_s, look_s, executor.ask_in_s())
             session.own_bell.wait(at_most_s, also=[*executor.fds, interrupts.fd])
     with session.reading() as conn:
         return RunAnswer(standing.of(conn, [metatask_id])[metatask_id].state, interrupted=False)

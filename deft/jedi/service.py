@@ -30,10 +30,11 @@ MAX_FAULTS = 5  # unexpected exceptions in a row
 
 
 class Signals:
-    """How often SIGTERM came, and a byte for each that ends a wait."""
+    """How often SIGTERM (or Ctrl-C, where no parent decides) came, and a byte for each that ends a wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_child: bool) -> None:
         self.stops = 0
+        self._as_child = as_child
         self.reader, self._writer = os.pipe()
         os.set_blocking(self.reader, False)
         os.set_blocking(self._writer, False)
@@ -44,8 +45,9 @@ class Signals:
     def _install(self) -> None:
         old_fd = signal.set_wakeup_fd(self._writer)
         self._restore.append(lambda: signal.set_wakeup_fd(old_fd))
-        # SIGINT: a handler, not SIG_IGN, which the payloads would inherit. The parent decides.
-        for number, act in ((signal.SIGTERM, self._ask_to_stop), (signal.SIGINT, lambda *_: None)):
+        # SIGINT of a child: a handler, not SIG_IGN, which the payloads would inherit. The parent decides.
+        interrupt: Callable[..., None] = (lambda *_: None) if self._as_child else self._ask_to_stop
+        for number, act in ((signal.SIGTERM, self._ask_to_stop), (signal.SIGINT, interrupt)):
             old = signal.signal(number, act)
             self._restore.append(partial(signal.signal, number, old))
 
@@ -98,7 +100,7 @@ class _Loop:
 
     def __init__(self, executor: Executor, held: lease.Lease, *, until_parent_dies: bool) -> None:
         self._executor, self._lease = executor, held
-        self._signals = Signals()
+        self._signals = Signals(as_child=until_parent_dies)
         self._bell = hints.bell(executor.engine, hints.JEDI)
         self._parent = [PARENT_FD] if until_parent_dies else []
         self._orphaned = False

@@ -6,8 +6,8 @@ from alembic import context
 from sqlalchemy.engine import Engine
 
 engine: Engine = context.config.attributes["engine"]
-with engine.connect() as connection:
-    connection = connection.execution_options(deft_write=True, deft_durable=True)
+with engine.connect() as opened:
+    connection = opened.execution_options(deft_write=True, deft_durable=True)
     context.configure(connection=connection, transactional_ddl=engine.dialect.name != "oracle")
     with context.begin_transaction():
         context.run_migrations()

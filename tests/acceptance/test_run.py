@@ -58,10 +58,14 @@ def test_quiet_says_only_the_end(place: Place) -> None:
     assert "is done after" in ran.stdout
 
 
-def test_json_is_one_document_with_state_results_and_the_next_commands(place: Place) -> None:
+def test_json_is_an_event_a_line_and_ends_with_state_results_and_the_next_commands(place: Place) -> None:
     ran = place.run(HELLO, "--json")
-    answer = json.loads(ran.stdout)
+    events = [json.loads(line) for line in ran.stdout.splitlines()]
     assert ran.stderr == ""
+    states = [(event["task"], event["state"]) for event in events if event["event"] == "state"]
+    assert states == [("greet", "running"), ("greet", "done"), ("gather", "running"), ("gather", "done")]
+    answer = events[-1]
+    assert answer["event"] == "end"
     assert answer["status"]["state"] == "done"
     assert [len(result["files"]) for result in answer["results"]] == [1]
     assert (answer["interrupted"], answer["next"]) == (False, [])

@@ -50,14 +50,15 @@ def test_a_production_is_steered_while_it_runs(served: Place, leash: Leash) -> N
     assert "2 set to run again" in place.said("retry", "m").out
 
 
-def test_services_end_with_exit_code_0_when_they_are_told_to(place: Place) -> None:
+@pytest.mark.parametrize("ask", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_services_end_with_exit_code_0_when_they_are_told_to(place: Place, ask: signal.Signals) -> None:
     place.ok("init")
     with place.started("sweep", "--every", "1h") as sweep, place.started("jedi", "run") as jedi:
         path = graph(place.folder, {"a": "echo 1 > {output}"})
         place.ok("import", str(path), "--start")
         place.until("default/m is done", "status", "m")
         for service in (sweep, jedi):
-            service.process.send_signal(signal.SIGTERM)
+            service.process.send_signal(ask)
             code, _, err = service.end()
             assert code == 0, err
             assert "Traceback" not in err

@@ -101,4 +101,4 @@ def test_a_name_given_twice_is_refused() -> None:
 
 def test_an_undirected_graph_is_no_metatask() -> None:
     with pytest.raises(ValueError, match="undirected"):
-        deft.from_networkx(nx.path_graph(3))  # type: ignore[arg-type]
+        deft.from_networkx(nx.path_graph(3))

@@ -9,6 +9,7 @@ from deft.base.database import reading
 from deft.base.errors import BadInput, NotFound, Refused
 from deft.engine.clone import CloneRequest, clone
 from deft.engine.intake import ImportRequest, import_metatask
+from deft.model.graph import MetaTask
 from deft.store import graphs, history
 from deft.store.session import Session
 from deft.store.tables import deft_metatask, deft_node
@@ -29,12 +30,10 @@ DOCUMENT = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
 """
 
 
-def stored(session: Session, name: str) -> graphs.MetaTask:
+def stored(session: Session, name: str) -> MetaTask:
     with reading(session.engine) as conn:
         key = graphs.name_key("default", name)
-        found = conn.execute(
-            sa.text("SELECT id FROM deft_metatask WHERE name_key = :key"), {"key": key}
-        ).scalar()
+        found = conn.execute(sa.select(deft_metatask.c.id).where(deft_metatask.c.name_key == key)).scalar()
         assert found is not None
         return graphs.load(conn, found)
 
@@ -45,7 +44,7 @@ def imported(session: Session) -> None:
     import_metatask(session, ImportRequest(OPERATOR, str(path)))
 
 
-def cloned(session: Session, source: str, name: str, *tasks: str, **given: str) -> graphs.MetaTask:
+def cloned(session: Session, source: str, name: str, *tasks: str, **given: str) -> MetaTask:
     clone(session, CloneRequest(OPERATOR, source, name, tasks=tasks, given=given))
     return stored(session, name)
 

@@ -1,4 +1,4 @@
-"""The first tables: a database without any gets those of the newest revision at once (sql/<dialect>/schema.sql).
+"""The first tables: a database without any gets those of sql/<dialect>/schema.sql at once.
 
 Revisions after this one change them step by step; each step must be safe to repeat, because Oracle commits
 every DDL statement at once.
