@@ -3,8 +3,8 @@
 PYTHON ?= python3
 RUN := .venv
 TEST := .venv-test
-# Processes that share the tests (pytest-xdist); 0: this one alone. ARGS are handed to pytest.
-WORKERS ?= 0
+# Processes that share the tests (pytest-xdist); 0: one alone. ARGS are handed to pytest.
+WORKERS ?= $(shell nproc)
 ARGS ?=
 # Random moments at which `make faults` kills something, on each kind of database.
 MOMENTS ?= 200

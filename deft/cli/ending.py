@@ -38,7 +38,7 @@ def results(made: Sequence[Result]) -> Iterator[str]:
 def _content(path: Path) -> Iterator[str]:
     """What a result says that is small enough to be read here: a few words of text, or plain values."""
     try:
-        if path.suffix not in (".json", ".txt") or path.stat().st_size > _SMALL:
+        if path.suffix not in ("", ".json", ".txt") or path.stat().st_size > _SMALL:
             return
         text = path.read_text(encoding="utf-8")
         found = json.loads(text) if path.suffix == ".json" else text.splitlines()
