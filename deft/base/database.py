@@ -26,7 +26,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.types import TypeDecorator
 
-from deft.base.errors import BadInput, DeftError, Unreachable
+from deft.base.errors import BadInput, DeftError, Refused, Unreachable
 
 SQLITE_BUSY_S = 60
 DIALECTS = ("sqlite", "postgresql", "oracle")
@@ -167,6 +167,8 @@ def unreachable(engine: Engine, fault: DBAPIError) -> DeftError:
     """Say a driver's fault in plain words, without the password."""
     where = engine.url.render_as_string(hide_password=True)
     reason = str(fault.orig).strip()
+    if "no such column" in reason or "has no column" in reason:  # no use in trying again
+        return Refused(f"the tables in {where} are not those of this program: {reason}; see `deft db check`")
     advice = next((f"; {advice}" for words, advice in _ADVICE.items() if words in reason), "")
     return Unreachable(f"the database {where} does not answer: {reason}{advice}")
 

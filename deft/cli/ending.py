@@ -18,7 +18,7 @@ Command = Callable[..., str]
 """Makes a command of its words, with the surroundings that were given to this one."""
 
 _SHORT = ("finished", "failed", "exhausted", "aborted", "broken")
-_JOB = re.compile(r"; see deft logs (\d+)$")
+_JOB = re.compile(r"; see deft logs (\d+) --stderr$")
 _LISTED = 10
 _SMALL = 600  # bytes of a result that is shown, not only named
 
@@ -101,8 +101,8 @@ def next_steps(
         steps.append(("let it go on", command("resume", held)))
     if interrupted:
         return [*steps, ("go on", again), ("or end it", command("abort", found.metatask))]
-    if short and not any(task.jobs for task in short):
-        # Nothing there to be retried: an external input is listed once, a definition stays as it is.
+    if short and all(task.state == "broken" for task in short):
+        # Nothing there to be retried: a definition stays as it is.
         return [*steps, ("mended? anew", anew)]
     if short:
         steps.append(("mended? again", command("retry", found.metatask)))

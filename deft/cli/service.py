@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from deft.base.errors import BadInput
+from deft.base.errors import BadInput, Unreachable
 from deft.base.interrupts import Interrupts
 from deft.cli import context, printing
 from deft.engine.sweep import SweepAnswer, SweepRequest, sweep
@@ -14,7 +14,9 @@ from deft.observe import health
 from deft.store import schema
 from deft.store import session as sessions
 from deft.store.session import Session
+from deft.wire.hints import SilentBell
 
+_AWAY_S = 2.0
 _PERIODS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -71,7 +73,12 @@ def sweep_command(
 def _keep_sweeping(session: Session, request: SweepRequest, period: float, as_json: bool) -> None:
     with Interrupts() as interrupts:
         while not interrupts.count:
-            answer = sweep(session, request)
+            try:
+                answer = sweep(session, request)
+            except Unreachable as fault:  # a service outlives its database
+                click.echo(f"deft: {fault}; trying again in {_AWAY_S:g} s", err=True)
+                SilentBell().wait(_AWAY_S, also=[interrupts.fd])
+                continue
             if answer.fired:
                 _tell(answer, as_json)
             session.own_bell.wait(period, also=[interrupts.fd])

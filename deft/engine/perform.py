@@ -79,8 +79,8 @@ def _fire(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now:
     if row.outputs is not None:
         marking.set_outputs(conn, ids, row.outputs)
     _controls(conn, row, fired, cause, now)
-    if row.list_inputs:
-        _order_listing(conn, ids, now)
+    if row.list_inputs or row.list_again:
+        _order_listing(conn, ids, now, again=row.list_again)
     if ordered:
         _order(conn, row, ordered, cause, now)
     _remember(conn, row, fired, cause, now)
@@ -101,9 +101,9 @@ def _controls(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, 
         )
 
 
-def _order_listing(conn: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Order the first listing of external inputs: they count nothing before they were looked at."""
-    scans = specs.unlisted(conn, ids)
+def _order_listing(conn: Connection, ids: Sequence[int], now: datetime, *, again: bool) -> None:
+    """Order the first listing of external inputs, or another: they count what was seen of them."""
+    scans = specs.external_inputs(conn, ids, listed_too=again)
     numbers = specs.note_dataset_orders(conn, [scan.dataset_id for scan in scans])
     posted = [
         Order(

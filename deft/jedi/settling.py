@@ -86,7 +86,10 @@ def _reason(task: Task, flight: Flight, result: Result, settings: Settings) -> s
     else:
         number = flight.charged + 1
         times = "failed" if number == 1 else f"failed {number} times"
-    return f"job {flight.number} {times}: {retry.words(result)}"[:600] + f"; see deft logs {flight.job_id}"
+    return (
+        f"job {flight.number} {times}: {retry.words(result)}"[:600]
+        + f"; see deft logs {flight.job_id} --stderr"
+    )
 
 
 def _measure(before: str | None, result: Result) -> str:

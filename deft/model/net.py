@@ -79,7 +79,7 @@ WORDS: dict[str, dict[str, str]] = {
         "perfect": "all_ok and every(inputs, whole)",
         "goal_met": "ok >= goal * (ok + failed + skipped + total(inputs, missing))",
         "starved": "some(inputs, not secondary) and every(inputs, membership == 'closed' and not producing) "
-        "and every(inputs, secondary or (available == 0 and loss_accepted))",
+        "and every(inputs, order_seen) and every(inputs, secondary or (available == 0 and loss_accepted))",
         # A reduce task is fed when every input is closed, and JEDI learns that by an order alone.
         "feedable": "some(inputs, reduce) and every(inputs, membership == 'closed') or idle and "
         "every(inputs, not reduce)",
@@ -124,7 +124,8 @@ class Row:
     `state`: the new state (None: stays). `put`, `drop`: controls set and cleared. `outputs`: what becomes of
     the membership of all its outputs. `order`: what is ordered of JEDI. `only_started`: the order is given
     only where JEDI knows the task. `start`, `done`: note that it was started, that it was done at the
-    present revision of its inputs. `list_inputs`: order a listing of external inputs that never had one.
+    present revision of its inputs. `list_inputs`: order a listing of external inputs that never had one,
+    `list_again` of all external inputs.
     `reason`: whose words explain it: a fixed text, or `report` for JEDI's own.
     """
 
@@ -139,6 +140,7 @@ class Row:
     start: bool = False
     done: bool = False
     list_inputs: bool = False
+    list_again: bool = False
     reason: str = ""
 
     @property
@@ -335,7 +337,7 @@ VERBS: dict[str, Verb] = {
                 Row("retry", "retryable and started", State.RUNNING, drop=FINAL, outputs=OPEN,
                     order=OrderKind.RETRY),
                 Row("retry-unstarted", "retryable and not started", State.WAITING, drop=FINAL,
-                    outputs=DECLARED),
+                    outputs=DECLARED, list_again=True),
             ),
             already="state in ('running', 'waiting')",
             refusals=(

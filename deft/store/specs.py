@@ -96,16 +96,18 @@ def _outputs(conn: Connection, node_ids: Sequence[int]) -> defaultdict[int, list
     return found
 
 
-def unlisted(conn: Connection, node_ids: Sequence[int]) -> list[Scan]:
-    """The external inputs of tasks for which no listing was ever ordered."""
+def external_inputs(conn: Connection, node_ids: Sequence[int], *, listed_too: bool) -> list[Scan]:
+    """The external inputs of tasks as they are to be listed; `listed_too`: those that were once, too."""
     d, e = deft_dataset.c, deft_edge.c
     found: list[Scan] = []
     for part in batches(node_ids):
         query = (
             sa.select(d.id, d.name, d.sources, d.format)
             .where(d.id.in_(sa.select(e.dataset_id).where(e.target_id.in_(part))))
-            .where(d.producer_id.is_(None), d.synthetic == 0, d.order_seq == 0)
+            .where(d.producer_id.is_(None), d.synthetic == 0)
         )
+        if not listed_too:
+            query = query.where(d.order_seq == 0)
         for row in conn.execute(query):
             found.append(Scan(row.id, row.name, tuple(json.loads(row.sources or "[]")), row.format or ""))
     return found

@@ -12,6 +12,7 @@ from deft.base.database import batches
 from deft.model.standing import word
 from deft.model.tasks import Membership, State
 from deft.store.tables import deft_count, deft_dataset, deft_dirty, deft_edge, deft_metatask, deft_node
+from deft.wire.tables import wire_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,14 @@ def _tasks(metatask_ids: Sequence[int]) -> sa.Select[int]:
 
 
 def _expecting(metatask_ids: Sequence[int]) -> sa.Select[int]:
-    """Meta-Tasks in which a task waits for an external dataset that is not listed yet, or still open."""
-    growing = (Membership.DECLARED.value, Membership.OPEN.value)
-    external = (deft_dataset.c.producer_id.is_(None), deft_dataset.c.membership.in_(growing))
-    source = deft_edge.join(deft_dataset, deft_dataset.c.id == deft_edge.c.dataset_id)
+    """Meta-Tasks in which a task waits for an external dataset that is being listed, or still open."""
+    d = deft_dataset.c
+    growing = d.membership.in_((Membership.DECLARED.value, Membership.OPEN.value))
+    listing = d.order_seq != sa.func.coalesce(wire_dataset.c.order_seq_applied, 0)
+    external = (d.producer_id.is_(None), sa.or_(growing, listing))
+    source = deft_edge.join(deft_dataset, d.id == deft_edge.c.dataset_id).outerjoin(
+        wire_dataset, wire_dataset.c.dataset_id == d.id
+    )
     waits = sa.exists().select_from(source).where(deft_edge.c.target_id == deft_node.c.id, *external)
     waiting = (deft_node.c.state == State.WAITING.value, deft_node.c.hold == 0)
     return _tasks(metatask_ids).where(*waiting, waits.correlate(deft_node))

@@ -154,11 +154,12 @@ def test_a_source_without_files_fails_its_task_and_says_what_to_do(
     assert "a is failed: its input" in ran.stdout
     assert why in ran.stdout
     assert str(place.folder / source) in ran.stdout
-    anew = ran.stdout.splitlines()[-1].partition(": ")[2].strip()
-    assert anew == f"deft run {path} --name m_2 --workdir W"
+    retry, again = (line.partition(": ")[2].strip() for line in ran.stdout.splitlines()[-2:])
+    assert (retry, again) == ("deft retry default/m --workdir W", f"deft run {path} --workdir W")
     files = place.folder / source
     files.parent.mkdir(exist_ok=True)
     (files.with_name("1.txt") if "*" in source else files).write_text("hello\n")
-    again = place.deft(*anew.split()[1:])
-    assert again.returncode == 0, again.stdout
-    assert place.text("data/default.m_2.a*/*") == "hello\n"
+    place.ok(*retry.split()[1:])
+    ran = place.deft(*again.split()[1:])
+    assert ran.returncode == 0, ran.stdout
+    assert place.text("data/default.m.a*/*") == "hello\n"

@@ -140,6 +140,22 @@ def test_an_empty_listing_fails_the_task_and_names_the_source(session: Session) 
     assert "/nowhere/*.dat" in (last.reason or "")
 
 
+def test_retry_looks_at_an_empty_source_again(session: Session) -> None:
+    world = World.of(session, metatask(entry="", a="entry"))
+    world.list_external(available=0)
+    world.sweep()
+    world.do("retry", "a")
+    world.sweep()
+    assert world.states() == {"a": "waiting"}
+    world.list_external(available=0)
+    world.sweep()
+    assert world.states() == {"a": "failed"}
+    world.do("retry", "a")
+    world.list_external(available=2, version=2)
+    world.sweep()
+    assert world.states() == {"a": "running"}
+
+
 def test_allow_empty_ends_a_task_without_input_as_done(session: Session) -> None:
     world = World.of(session, with_task(metatask(entry="", a="entry"), "a", {"allow_empty": True}))
     world.list_external(available=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from deft.access.roles import owner_of_database
 from deft.base import config, faults
 from deft.base.database import writing
+from deft.base.errors import Unreachable
 from deft.engine import intake
 from deft.engine.intake import ImportRequest
 from deft.store import schema
@@ -19,6 +21,7 @@ from deft.store.tables import deft_history
 from deft.wire.tables import wire_changed, wire_dataset, wire_order
 from tests.faults import audit
 from tests.faults.scenario import DEADLINE_S, Place, kill, names, until
+from tests.support.postgres import Cluster
 
 pytestmark = pytest.mark.faults
 
@@ -142,4 +145,20 @@ def test_what_is_told_twice_changes_nothing(services: Services) -> None:
     audit.check(place)
     assert place.do("sweep", "--full") == 0
     assert [row["task_id"] for row in place.rows(wire_order) if row["kind"] == "run"] == runs
+    audit.check(place)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_the_database_server_crashes_under_the_services(services: Services, postgres: Cluster) -> None:
+    place = services.place
+    services.keep()
+    until(lambda: len(place.lines()) > 2, "payloads run")
+    postgres.stop("immediate")
+    time.sleep(1.5)
+    postgres.start()
+    place.engine.dispose()
+    until(services.work, "the Meta-Task is done")
+    assert services.stop() == {"sweep": 0, "jedi": 0}
+    # JEDI waits for its server; the sweep may end, with the code that says so, and is started again.
+    assert set(services.deaths) <= {("sweep", Unreachable.exit_code)}, place.said()
     audit.check(place)

@@ -19,7 +19,7 @@ def test_a_failing_payload_is_tried_three_times(bench: Bench) -> None:
     assert bench.counts() == {"failed": 1}
     [job] = bench.rows(jedi_job)
     assert bench.task()["reason"] == (
-        f"job 1 failed 3 times: exit code 2: no such luck; see deft logs {job['id']}"
+        f"job 1 failed 3 times: exit code 2: no such luck; see deft logs {job['id']} --stderr"
     )
     assert [(a["number"], a["exit_code"]) for a in bench.rows(jedi_attempt)] == [(1, 2), (2, 2), (3, 2)]
     bench.check_books()

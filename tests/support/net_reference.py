@@ -53,7 +53,7 @@ def _effect(row: Row) -> str:
     if row.order:
         parts.append(f"order {row.order}" + (" where started" if row.only_started else ""))
     parts += ["started"] * row.start + ["done revision noted"] * row.done
-    parts += ["external inputs listed"] * row.list_inputs
+    parts += ["external inputs listed"] * row.list_inputs + ["external inputs listed again"] * row.list_again
     return "; ".join(parts)
 
 
