@@ -27,7 +27,7 @@ def evaluate(conn: Connection, node_ids: Iterable[int], now: datetime) -> list[D
     fired: list[Done] = []
     while dirty:
         ids = sorted(dirty)
-        locks.lock(conn, sorted(locks.metatasks_of(conn, ids)))
+        locks.lock_of(conn, ids)
         enabled = guards.first_enabled(conn, ids, AUTOMATIC)
         if not enabled:
             break

@@ -6,7 +6,7 @@ scanning. Records are mutable for the length of a transaction only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,14 +42,23 @@ class Books:
         self._edges: dict[int, Edge] = {}
         self._inputs: dict[int, list[Edge]] = {}
         self._consumers: dict[int, list[Edge]] = {}
+        self._new_edges: list[Edge] = []
         self._last_ids: dict[str, int] = {}
 
-    # --- looking up ---
+    # --- looking up: what is fetched for many at once costs a statement, not one each ---
 
     def load_tasks(self, ids: Iterable[int]) -> None:
         """Fetch several tasks in one go."""
-        for task in store.load_tasks(self.conn, [one for one in ids if one not in self.tasks]):
+        for task in store.load_tasks(self.conn, _not_in(self.tasks, ids)):
             self._note_task(task)
+
+    def know_tasks(self, ids: Iterable[int]) -> None:
+        """The same; those of which JEDI never heard are entered, with their ids only."""
+        self.load_tasks(ids := list(ids))
+        new = _not_in(self.tasks, ids)
+        store.insert_tasks(self.conn, new)
+        for task_id in new:
+            self._note_task(Task(task_id))
 
     def _note_task(self, task: Task) -> None:
         self.tasks[task.id] = task
@@ -58,36 +67,53 @@ class Books:
     def task(self, task_id: int) -> Task:
         """A task; one of which only the id is known where JEDI never heard of it."""
         if task_id not in self.tasks:
-            self.load_tasks([task_id])
-        if task_id not in self.tasks:
-            store.insert_task(self.conn, task_id)
-            self._note_task(Task(task_id))
+            self.know_tasks([task_id])
         return self.tasks[task_id]
+
+    def load_datasets(self, ids: Iterable[int]) -> None:
+        """Fetch several datasets in one go; new, empty ones where JEDI never heard of them."""
+        wanted = _not_in(self.datasets, ids)
+        known = {dataset.id: dataset for dataset in catalog.load_datasets(self.conn, wanted)}
+        insert_rows(self.conn, jedi_dataset, [{"id": one} for one in wanted if one not in known])
+        for one in wanted:
+            self.datasets[one] = dataset = known.get(one) or Dataset(one)
+            self.before["dataset", one] = dict(vars(dataset))
 
     def dataset(self, dataset_id: int) -> Dataset:
         """A dataset; a new, empty one where JEDI never heard of it."""
         if dataset_id not in self.datasets:
-            known = catalog.load_datasets(self.conn, [dataset_id])
-            if not known:
-                insert_rows(self.conn, jedi_dataset, [{"id": dataset_id}])
-            dataset = known[0] if known else Dataset(dataset_id)
-            self.datasets[dataset_id] = dataset
-            self.before["dataset", dataset_id] = dict(vars(dataset))
+            self.load_datasets([dataset_id])
         return self.datasets[dataset_id]
+
+    def load_inputs(self, task_ids: Iterable[int]) -> None:
+        """Fetch the input edges of several tasks in one go."""
+        for edge in self._edges_of("task_id", self._inputs, task_ids):
+            self._inputs[edge.task_id].append(self._same(edge))
 
     def inputs(self, task_id: int) -> list[Edge]:
         """The input edges of a task."""
         if task_id not in self._inputs:
-            found = catalog.edges(self.conn, jedi_input.c.task_id, task_id)
-            self._inputs[task_id] = [self._same(edge) for edge in found]
+            self.load_inputs([task_id])
         return self._inputs[task_id]
+
+    def load_consumers(self, dataset_ids: Iterable[int]) -> None:
+        """Fetch the edges of several datasets in one go."""
+        for edge in self._edges_of("dataset_id", self._consumers, dataset_ids):
+            self._consumers[edge.dataset_id].append(self._same(edge))
 
     def consumers(self, dataset_id: int) -> list[Edge]:
         """The edges by which tasks read a dataset."""
         if dataset_id not in self._consumers:
-            found = catalog.edges(self.conn, jedi_input.c.dataset_id, dataset_id)
-            self._consumers[dataset_id] = [self._same(edge) for edge in found]
+            self.load_consumers([dataset_id])
         return self._consumers[dataset_id]
+
+    def _edges_of(self, column: str, known: dict[int, list[Edge]], ids: Iterable[int]) -> list[Edge]:
+        wanted = _not_in(known, ids)
+        if not wanted:
+            return []
+        self.enter_edges()
+        known.update((one, []) for one in wanted)
+        return catalog.edges(self.conn, jedi_input.c[column], wanted)
 
     def _same(self, edge: Edge) -> Edge:
         if edge.edge_id not in self._edges:
@@ -96,11 +122,20 @@ class Books:
         return self._edges[edge.edge_id]
 
     def add_edge(self, edge: Edge) -> Edge:
-        """A new input edge of a task."""
-        insert_rows(self.conn, jedi_input, [dict(vars(edge))])
-        self._inputs.pop(edge.task_id, None)
-        self._consumers.pop(edge.dataset_id, None)
+        """A new input edge of a task. Its row is inserted with others, before anybody looks for it."""
+        self._new_edges.append(edge)
+        for near in (self._inputs.get(edge.task_id), self._consumers.get(edge.dataset_id)):
+            if near is not None:
+                near.append(edge)
+                near.sort(key=lambda one: one.edge_id)
         return self._same(edge)
+
+    def enter_edges(self) -> None:
+        """Insert the rows of the new edges."""
+        insert_rows(self.conn, jedi_input, [dict(vars(edge)) for edge in self._new_edges])
+        for edge in self._new_edges:
+            self.before["edge", edge.edge_id] = dict(vars(edge))
+        self._new_edges.clear()
 
     # --- changing ---
 
@@ -122,6 +157,7 @@ class Books:
 
     def save(self) -> None:
         """Write what changed."""
+        self.enter_edges()
         self._save(jedi_task, "id", "task", self.tasks)
         self._save(jedi_dataset, "id", "dataset", self.datasets)
         self._save(jedi_input, "edge_id", "edge", self._edges)
@@ -130,6 +166,11 @@ class Books:
         rows = [vars(record) for row_id, record in records.items() if self.changed(kind, row_id, record)]
         if rows:
             self.conn.execute(_update(table, key), [{f"b_{k}": v for k, v in row.items()} for row in rows])
+
+
+def _not_in(known: Mapping[int, object], ids: Iterable[int]) -> list[int]:
+    """Those that are to be fetched, each once."""
+    return [one for one in dict.fromkeys(ids) if one not in known]
 
 
 _UPDATES: dict[str, sa.Update] = {}

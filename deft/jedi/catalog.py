@@ -76,52 +76,59 @@ def load_datasets(conn: Connection, ids: Sequence[int]) -> list[Dataset]:
     return found
 
 
-def edges(conn: Connection, column: sa.Column[int], value: int) -> list[Edge]:
-    """The edges with that value of jedi_input.task_id or .dataset_id, in a fixed order."""
-    query = sa.select(jedi_input).where(column == value).order_by(jedi_input.c.edge_id)
-    return [Edge(**row._mapping) for row in conn.execute(query)]
+def edges(conn: Connection, column: sa.Column[int], values: Sequence[int]) -> list[Edge]:
+    """The edges with those values of jedi_input.task_id or .dataset_id, in a fixed order."""
+    found: list[Edge] = []
+    for part in batches(values):
+        query = sa.select(jedi_input).where(column.in_(part)).order_by(jedi_input.c.edge_id)
+        found.extend(Edge(**row._mapping) for row in conn.execute(query))
+    return found
 
 
-def feed_all(conn: Connection, edge: Edge, state: Fed) -> int:
-    """A row for every available unit of an edge that has none; how many they were."""
-    return _feed(conn, edge, state, *_unfed(edge))
+def feed_all(conn: Connection, edge_ids: Sequence[int], state: Fed) -> None:
+    """A row for every available unit that has none, on each of these edges."""
+    for part in batches(edge_ids):
+        source = jedi_input.join(jedi_unit, jedi_unit.c.dataset_id == jedi_input.c.dataset_id)
+        _feed(conn, state, source, jedi_input.c.edge_id.in_(part), *_UNFED)
 
 
-def feed_units(conn: Connection, edge: Edge, unit_ids: Sequence[int], state: Fed) -> None:
+def feed_units(conn: Connection, edge_id: int, unit_ids: Sequence[int], state: Fed) -> None:
     """A row for each of these units, which have none on this edge."""
     for part in batches(unit_ids):
-        _feed(conn, edge, state, jedi_unit.c.id.in_(part))
+        source = jedi_input.join(jedi_unit, jedi_unit.c.id.in_(part))
+        _feed(conn, state, source, jedi_input.c.edge_id == edge_id)
 
 
-def _feed(conn: Connection, edge: Edge, state: Fed, *which: sa.ColumnElement[bool]) -> int:
+def _feed(conn: Connection, state: Fed, source: sa.FromClause, *which: sa.ColumnElement[bool]) -> None:
     columns = ["edge_id", "unit_id", "position", "task_id", "state", "attempts"]
     units = sa.select(
-        sa.literal(edge.edge_id, sa.BigInteger),
+        jedi_input.c.edge_id,
         jedi_unit.c.id,
         jedi_unit.c.position,
-        sa.literal(edge.task_id, sa.BigInteger),
+        jedi_input.c.task_id,
         sa.literal(state.value, sa.String(32)),
         sa.literal(0, sa.Integer),
-    ).where(*which)
-    statement = sa.insert(jedi_job_unit).from_select(columns, units)
-    return conn.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
-
-
-def _unfed(edge: Edge) -> tuple[sa.ColumnElement[bool], ...]:
-    row = sa.select(jedi_job_unit.c.unit_id).where(
-        jedi_job_unit.c.edge_id == edge.edge_id, jedi_job_unit.c.unit_id == jedi_unit.c.id
     )
-    return (
-        jedi_unit.c.dataset_id == edge.dataset_id,
-        jedi_unit.c.state == AVAILABLE,
-        ~sa.exists(row.correlate(jedi_unit)),
-    )
+    conn.execute(sa.insert(jedi_job_unit).from_select(columns, units.select_from(source).where(*which)))
 
 
-def count_unfed(conn: Connection, edge: Edge) -> int:
-    """Available units without a row."""
-    query = sa.select(sa.func.count()).select_from(jedi_unit).where(*_unfed(edge))
-    return int(conn.execute(query).scalar_one())
+_ROW = sa.select(jedi_job_unit.c.unit_id).where(
+    jedi_job_unit.c.edge_id == jedi_input.c.edge_id, jedi_job_unit.c.unit_id == jedi_unit.c.id
+)
+# Of the units of edges: available, and without a row.
+_UNFED = (jedi_unit.c.state == AVAILABLE, ~sa.exists(_ROW.correlate(jedi_input, jedi_unit)))
+
+
+def count_unfed(conn: Connection, edge_ids: Sequence[int]) -> dict[int, int]:
+    """How many available units without a row each of these edges has."""
+    found = dict.fromkeys(edge_ids, 0)
+    i = jedi_input.c
+    for part in batches(edge_ids):
+        source = jedi_input.join(jedi_unit, jedi_unit.c.dataset_id == i.dataset_id)
+        query = sa.select(i.edge_id, sa.func.count()).select_from(source)
+        query = query.where(i.edge_id.in_(part), *_UNFED).group_by(i.edge_id)
+        found.update((edge_id, number) for edge_id, number in conn.execute(query))
+    return found
 
 
 def count_missing(conn: Connection, edge: Edge) -> int:

@@ -130,7 +130,7 @@ class Executor:
     def _close_books(self, books: Books) -> bool:
         for task in list(books.tasks.values()):
             feeding.latch(books, task)
-        told = self.reporter.write(books, self.clock.monotonic())
+        told = self.reporter.write(books, self.clock.monotonic(), last=not self.handing_out)
         books.save()
         return told
 

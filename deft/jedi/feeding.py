@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from deft.jedi import catalog, store
 from deft.jedi.books import Books, Change
 from deft.jedi.catalog import Edge
@@ -9,27 +11,41 @@ from deft.jedi.jobs import Fed, JobState
 from deft.jedi.net import UNSUCCESSFUL
 from deft.jedi.store import Task
 
+SMALL = 500  # units of a dataset that cost next to nothing to look through
+
 
 def follow(books: Books) -> None:
     """Carry every change of a dataset to its consumers, then see which tasks have become idle."""
-    for dataset_id, change in books.changes.items():
+    changed = list(books.changes)
+    books.load_datasets(changed)
+    books.load_consumers(changed)
+    edges = [edge for dataset_id in changed for edge in books.consumers(dataset_id)]
+    books.know_tasks(edge.task_id for edge in edges)
+    books.load_inputs(edge.task_id for edge in edges)
+    for dataset_id in changed:
         books.dataset(dataset_id).version += 1
-        for edge in books.consumers(dataset_id):
-            _carry(books, edge, change)
+    for edge in edges:
+        _carry(books, edge, books.changes[edge.dataset_id])
     books.changes.clear()
-    for task in list(books.tasks.values()):
-        if not task.idle:
-            feed(books, task)
-            latch(books, task)
+    awake = [task for task in books.tasks.values() if not task.idle]
+    books.load_inputs(task.id for task in awake)
+    feed(books, awake)
+    for task in awake:
+        latch(books, task)
 
 
 def _carry(books: Books, edge: Edge, change: Change) -> None:
-    """One edge learns of a change. New units alone need no query: they cannot have a row yet."""
+    """One edge learns of a change. New units alone need no query: they cannot have a row yet.
+
+    Those of a large dataset are fed by name; the few of a small one with those of other edges, in `feed`.
+    """
     task = books.task(edge.task_id)
+    is_large = books.dataset(edge.dataset_id).available > SMALL
     if change.reshaped:
         recount(books, edge)
-    elif edge.unfed == 0 and task.feeding and not _is_reduce(books, task):
-        catalog.feed_units(books.conn, edge, change.added, _fed_as(edge))
+    elif is_large and edge.unfed == 0 and task.feeding and not _is_reduce(books, task):
+        books.enter_edges()
+        catalog.feed_units(books.conn, edge.edge_id, change.added, _fed_as(edge))
         _count(task, edge, len(change.added))
     else:
         edge.unfed += len(change.added)
@@ -37,7 +53,8 @@ def _carry(books: Books, edge: Edge, change: Change) -> None:
 
 def recount(books: Books, edge: Edge) -> None:
     """Ask the database how many units of an edge are unfed, how many missing."""
-    edge.unfed = catalog.count_unfed(books.conn, edge)
+    books.enter_edges()
+    edge.unfed = catalog.count_unfed(books.conn, [edge.edge_id])[edge.edge_id]
     lost = books.dataset(edge.dataset_id).lost
     if not lost:
         edge.missing = 0
@@ -54,29 +71,40 @@ def recount_missing(books: Books, task: Task) -> None:
             edge.missing = catalog.count_missing(books.conn, edge)
 
 
-def feed(books: Books, task: Task) -> None:
-    """Give a task every unit that it may have."""
-    if not task.feeding:
-        return
+def feed(books: Books, tasks: Sequence[Task]) -> None:
+    """Give tasks every unit that they may have."""
+    fed = [task for task in tasks if task.feeding and _may_feed(books, task)]
+    for kind in (Fed.READY, Fed.USED):
+        edges = [edge for task in fed for edge in books.inputs(task.id) if edge.unfed]
+        _feed_edges(books, [edge for edge in edges if _fed_as(edge) is kind], kind)
+    for task in fed:
+        if _is_reduce(books, task):
+            _whole_set_again(books, task)
+
+
+def _may_feed(books: Books, task: Task) -> bool:
+    """Whether there is something to feed; to a reduce task only once all is there."""
     edges = books.inputs(task.id)
-    hungry = [edge for edge in edges if edge.unfed]
-    if not hungry:
+    whole = not _is_reduce(books, task) or (task.running == 0 and all(edge.closed for edge in edges))
+    return whole and any(edge.unfed for edge in edges)
+
+
+def _feed_edges(books: Books, edges: Sequence[Edge], kind: Fed) -> None:
+    if not edges:
         return
-    if not _is_reduce(books, task):
-        _feed_edges(books, task, hungry)
-    elif task.running == 0 and all(edge.closed for edge in edges):
-        _feed_edges(books, task, hungry)
-        _whole_set_again(books, task)
-
-
-def _feed_edges(books: Books, task: Task, edges: list[Edge]) -> None:
+    books.enter_edges()
+    ids = [edge.edge_id for edge in edges]
+    numbers = catalog.count_unfed(books.conn, ids)
+    catalog.feed_all(books.conn, ids, kind)
     for edge in edges:
-        _count(task, edge, catalog.feed_all(books.conn, edge, _fed_as(edge)))
+        _count(books.task(edge.task_id), edge, numbers[edge.edge_id])
         edge.unfed = 0
 
 
 def _whole_set_again(books: Books, task: Task) -> None:
     """The one job of a reduce task takes all its units anew, whatever became of them before."""
+    if not task.last_number:
+        return  # there was none before
     for state in (Fed.OK, Fed.FAILED, Fed.SKIPPED):
         if getattr(task, state.value):
             number = store.ready_again(books.conn, task.id, state)

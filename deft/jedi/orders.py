@@ -6,6 +6,7 @@ the transaction begins, so that a slow disk does not hold the database.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -47,6 +48,7 @@ def prepare(orders: Sequence[Order]) -> dict[int, Listing]:
 def apply_all(books: Books, orders: Sequence[Order], listings: Mapping[int, Listing]) -> Effects:
     """Apply orders in their sequence and acknowledge them."""
     effects = Effects()
+    _look_up(books, orders)
     for order in orders:
         if order.task_id is not None:
             _apply_to_task(books, order, effects)
@@ -54,6 +56,21 @@ def apply_all(books: Books, orders: Sequence[Order], listings: Mapping[int, List
             _apply_to_dataset(books, order, listings)
     mailbox.acknowledge(books.conn, [order.id for order in orders], books.now)
     return effects
+
+
+def _look_up(books: Books, orders: Sequence[Order]) -> None:
+    """Fetch what the orders are about, for all of them at once; what cannot be read is told later."""
+    task_ids = [order.task_id for order in orders if order.task_id is not None]
+    books.know_tasks(task_ids)
+    books.load_inputs(task_ids)
+    datasets = [order.dataset_id for order in orders if order.dataset_id is not None]
+    for order in orders:
+        if order.kind in (OrderKind.RUN, OrderKind.SPEC, OrderKind.RETRY):
+            with contextlib.suppress(BadInput, TypeError, ValueError, AttributeError, KeyError):
+                spec = load_task(order.body)
+                datasets += [int(edge.dataset_id) for edge in spec.inputs]
+                datasets += [int(output.dataset_id) for output in spec.outputs]
+    books.load_datasets(datasets)
 
 
 def _apply_to_task(books: Books, order: Order, effects: Effects) -> None:
@@ -195,15 +212,15 @@ def _define(books: Books, task: Task, spec: TaskSpec) -> None:
     for given in spec.inputs:
         read = books.dataset(given.dataset_id)
         read.name, read.type = given.dataset, given.type
-        if given.synthetic > read.available:
-            scanning.make_synthetic(books, read, given.synthetic)
         edge = known.get(given.edge_id)
-        if edge is None:
+        if edge is None:  # nothing was fed by it yet
             new = Edge(given.edge_id, task.id, given.dataset_id, given.role, int(given.reduce))
+            new.unfed, new.missing = read.available, read.lost
             edge = books.add_edge(new)
-            feeding.recount(books, edge)
             if given.dataset_id in books.changes:  # just counted: must not be counted again
                 books.change(given.dataset_id).reshaped = True
+        if given.synthetic > read.available:
+            scanning.make_synthetic(books, read, given.synthetic)
         edge.role, edge.reduce, edge.closed = given.role, int(given.reduce), int(given.closed)
 
 

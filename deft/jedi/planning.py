@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.engine import Connection
 
 from deft.base.config import Settings
 from deft.base.database import insert_rows
@@ -20,6 +22,8 @@ from deft.jedi.split import Split, pack
 from deft.jedi.store import FedUnit, Job, Task
 from deft.jedi.tables import jedi_attempt, jedi_job
 from deft.wire.orders import TaskSpec
+
+FEW = 100  # units of a task that are looked up with those of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +43,50 @@ class _Choice:
     new: bool
 
 
+@dataclass
+class _Stock:
+    """What the database has for the tasks to start: looked up for all of them at once."""
+
+    with_jobs: set[int]  # tasks that have jobs that wait to be tried, maybe again
+    units: dict[int, list[FedUnit]]  # units in no job yet, of tasks that have few
+
+
+@dataclass
+class _Sheet:
+    """Rows to write, gathered over the tasks: each kind goes in with one statement."""
+
+    new_jobs: list[dict[str, Any]] = field(default_factory=list)
+    old_jobs: list[dict[str, Any]] = field(default_factory=list)
+    packed: list[tuple[int, Sequence[FedUnit]]] = field(default_factory=list)
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[int] = field(default_factory=list)  # jobs that cannot be made
+
+    def write(self, conn: Connection) -> None:
+        insert_rows(conn, jedi_job, self.new_jobs)
+        store.save_jobs(conn, self.old_jobs)
+        store.start_rows(conn, self.packed)
+        insert_rows(conn, jedi_attempt, self.attempts)
+        store.settle_rows(conn, self.failed, Fed.FAILED, charged=1)
+
+
 def plan(books: Books, places: int, settings: Settings, backend: str) -> list[Intent]:
     """Fill up to `places` with the most urgent work."""
+    tasks = _startable(books, places)
+    if not tasks:
+        return []
+    stock, sheet = _look(books, tasks, places), _Sheet()
     intents: list[Intent] = []
-    for task in _startable(books, places):
+    for task in tasks:
         room = places - len(intents)
         if task.max_running is not None:
             room = min(room, task.max_running - task.jobs_running)
         if room > 0:
-            intents.extend(_plan_task(books, task, room, settings, backend))
+            made = _plan_task(books, task, room, settings, stock, sheet)
+            sheet.attempts += [_attempt_row(books, intent.flight, backend) for intent in made]
+            intents += made
         if len(intents) >= places:
             break
+    sheet.write(books.conn)
     return intents
 
 
@@ -63,12 +100,20 @@ def _startable(books: Books, places: int) -> list[Task]:
     return sorted(found, key=lambda task: (-task.priority, task.id))
 
 
-def _plan_task(books: Books, task: Task, room: int, settings: Settings, backend: str) -> list[Intent]:
+def _look(books: Books, tasks: Sequence[Task], places: int) -> _Stock:
+    few = [task.id for task in tasks[:places] if task.ready <= FEW]
+    with_jobs = store.with_planned_jobs(books.conn, [task.id for task in tasks if task.last_number])
+    return _Stock(with_jobs, store.unpacked_of(books.conn, few))
+
+
+def _plan_task(
+    books: Books, task: Task, room: int, settings: Settings, stock: _Stock, sheet: _Sheet
+) -> list[Intent]:
     spec = specs.read_spec(task.spec or "")
     secondary = _secondary(books, task, spec)
     intents: list[Intent] = []
     failed: list[tuple[_Choice, str]] = []
-    chosen = _choose(books, task, spec, room)
+    chosen = _choose(books, task, spec, room, stock)
     attempt_ids = books.next_ids(jedi_attempt, len(chosen))
     for choice, attempt_id in zip(chosen, attempt_ids, strict=True):
         wanted = _wanted(choice, spec, secondary, settings.workdir)
@@ -78,7 +123,8 @@ def _plan_task(books: Books, task: Task, room: int, settings: Settings, backend:
             failed.append((choice, str(fault)))
             continue
         intents.append(Intent(_flight(task, choice, wanted, attempt_id), content))
-    _write(books, task, chosen, intents, failed, backend=backend)
+    _note_jobs(books, task, chosen, failed, sheet)
+    _count(task, intents, failed)
     return intents
 
 
@@ -87,17 +133,17 @@ def _secondary(books: Books, task: Task, spec: TaskSpec) -> list[FedUnit]:
     return store.used_units(books.conn, task.id) if wanted else []
 
 
-def _choose(books: Books, task: Task, spec: TaskSpec, room: int) -> list[_Choice]:
+def _choose(books: Books, task: Task, spec: TaskSpec, room: int, stock: _Stock) -> list[_Choice]:
     """Jobs that wait to be tried again come first, then new ones are packed."""
     if specs.is_reduce(spec):
-        return _choose_reduce(books, task)
-    waiting = store.planned_jobs(books.conn, task.id, room)
+        return _choose_reduce(books, task, stock)
+    waiting = store.planned_jobs(books.conn, task.id, room) if task.id in stock.with_jobs else []
     units = store.units_of_jobs(books.conn, [job.id for job in waiting])
     chosen = [_Choice(job, units[job.id], new=False) for job in waiting if units[job.id]]
     left = task.ready - sum(len(choice.units) for choice in chosen)
     split = Split.of(spec.settings, reduce=False)
     if left > 0 and room > len(chosen):
-        rows = store.unpacked(books.conn, task.id, split.rows_for(room - len(chosen)))
+        rows = _unpacked(books, task, split.rows_for(room - len(chosen)), stock)
         packed = list(pack(rows, split))
         ids = books.next_ids(jedi_job, len(packed))
         for job_id, part in zip(ids, packed, strict=True):
@@ -107,12 +153,18 @@ def _choose(books: Books, task: Task, spec: TaskSpec, room: int) -> list[_Choice
     return chosen
 
 
-def _choose_reduce(books: Books, task: Task) -> list[_Choice]:
+def _unpacked(books: Books, task: Task, limit: int | None, stock: _Stock) -> Sequence[FedUnit]:
+    if task.id in stock.units:
+        return stock.units[task.id][:limit]
+    return store.unpacked(books.conn, task.id, limit)
+
+
+def _choose_reduce(books: Books, task: Task, stock: _Stock) -> list[_Choice]:
     """The one job, over all that is ready."""
     if task.running:
         return []
-    known = store.job_numbered(books.conn, task.id, 1)
-    units = store.unpacked(books.conn, task.id, None)
+    known = store.job_numbered(books.conn, task.id, 1) if task.last_number else None
+    units = _unpacked(books, task, None, stock)
     if known is not None:
         packed = store.units_of_jobs(books.conn, [known.id])[known.id]
         units = sorted([*packed, *units], key=lambda unit: (unit.position, unit.edge_id))
@@ -144,30 +196,11 @@ def _flight(task: Task, choice: _Choice, wanted: Wanted, attempt_id: int) -> Fli
     )
 
 
-def _write(
-    books: Books, task: Task, chosen: Sequence[_Choice], intents: Sequence[Intent],
-    failed: Sequence[tuple[_Choice, str]], *, backend: str,
-) -> None:  # fmt: skip
-    """Jobs, attempts, rows and counters of what was chosen."""
+def _note_jobs(
+    books: Books, task: Task, chosen: Sequence[_Choice], failed: Sequence[tuple[_Choice, str]], sheet: _Sheet
+) -> None:
+    """Put the rows of what was chosen on the sheet."""
     bad = {choice.job.id: message for choice, message in failed}
-    _write_jobs(books, task, chosen, bad)
-    store.start_rows(books.conn, [(choice.job.id, choice.units) for choice in chosen])
-    insert_rows(books.conn, jedi_attempt, [_attempt_row(books, intent.flight, backend) for intent in intents])
-    units = sum(intent.flight.units for intent in intents)
-    task.ready -= units
-    task.running += units
-    task.jobs_running += len(intents)
-    if failed:
-        store.settle_rows(books.conn, list(bad), Fed.FAILED, charged=1)
-        lost = sum(len(choice.units) for choice, _ in failed)
-        task.ready -= lost
-        task.failed += lost
-        task.jobs_failed += len(failed)
-        task.reason = f"job {failed[-1][0].job.number} cannot be made: {failed[-1][1]}"
-
-
-def _write_jobs(books: Books, task: Task, chosen: Sequence[_Choice], bad: dict[int, str]) -> None:
-    new, old = [], []
     for choice in chosen:
         job = choice.job
         event = "fail" if job.id in bad else "intend"
@@ -179,12 +212,25 @@ def _write_jobs(books: Books, task: Task, chosen: Sequence[_Choice], bad: dict[i
             "message": bad.get(job.id),
         }
         if choice.new:
-            new.append({**row, "task_id": task.id, "number": job.number, "created": books.now})
+            task.jobs += 1
+            sheet.new_jobs.append({**row, "task_id": task.id, "number": job.number, "created": books.now})
         else:
-            old.append(row)
-    insert_rows(books.conn, jedi_job, new)
-    store.save_jobs(books.conn, old)
-    task.jobs += len(new)
+            sheet.old_jobs.append(row)
+        sheet.packed.append((job.id, choice.units))
+    sheet.failed.extend(bad)
+
+
+def _count(task: Task, intents: Sequence[Intent], failed: Sequence[tuple[_Choice, str]]) -> None:
+    units = sum(intent.flight.units for intent in intents)
+    task.ready -= units
+    task.running += units
+    task.jobs_running += len(intents)
+    if failed:
+        lost = sum(len(choice.units) for choice, _ in failed)
+        task.ready -= lost
+        task.failed += lost
+        task.jobs_failed += len(failed)
+        task.reason = f"job {failed[-1][0].job.number} cannot be made: {failed[-1][1]}"
 
 
 def _attempt_row(books: Books, flight: Flight, backend: str) -> dict[str, Any]:

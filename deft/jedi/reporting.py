@@ -30,11 +30,13 @@ class Reporter:
         self._datasets: set[int] = set()
         self._told: dict[int, float] = {}
         self._inside: dict[int, float] = {}
-        self._next: tuple[set[int], set[int], set[int]] | None = None
+        self._next: tuple[set[int], set[int], set[int], set[int]] | None = None
 
     def begin(self, books: Books) -> None:
         """Everything active is to be told: nobody knows what an earlier JEDI left unsaid."""
         self._tasks.update(store.active_tasks(books.conn))
+        books.know_tasks(self._tasks)
+        books.load_inputs(self._tasks)
         for task_id in self._tasks:
             self._datasets.update(_outputs(books.task(task_id)))
             self._datasets.update(edge.dataset_id for edge in books.inputs(task_id))
@@ -51,23 +53,31 @@ class Reporter:
             return None
         return max(0.0, min((self._told.get(t, 0.0) for t in self._tasks), default=0.0) + EVERY_S - now)
 
-    def write(self, books: Books, now: float) -> bool:
-        """Write the reports that are due; whether there were any. To be called last in a transaction."""
+    def write(self, books: Books, now: float, *, last: bool = False) -> bool:
+        """Write the reports that are due; whether there were any. To be called last in a transaction.
+
+        `last`: nothing may wait, there may be no next time.
+        """
+        never = -EVERY_S
         at_once: set[int] = set()
+        waits: set[int] = set()
         tasks, datasets = set(self._tasks), set(self._datasets)
         for task in books.tasks.values():
             task.phase = phase(task)
             if books.changed("task", task.id, task):
                 tasks.add(task.id)
-                if _differs(books, "task", task.id, task, AT_ONCE_TASK):
+                if _can_wait(books, task) and not last:
+                    waits.add(task.id)
+                elif _differs(books, "task", task.id, task, AT_ONCE_TASK):
                     at_once.add(task.id)
         fresh = self._changed_datasets(books, datasets)
         if not tasks:  # nobody else would take them along
             fresh |= datasets
-        due = {t for t in tasks if now - self._told.get(t, -EVERY_S) >= EVERY_S} | at_once
+        due = {t for t in tasks if last or now - self._told.get(t, now if t in waits else never) >= EVERY_S}
+        due |= at_once
         chosen_tasks, chosen = _together(books, due, fresh, tasks, datasets)
         self._send(books, chosen_tasks, chosen)
-        self._next = (tasks - chosen_tasks, datasets - chosen, chosen_tasks)
+        self._next = (tasks - chosen_tasks, datasets - chosen, chosen_tasks, waits)
         return bool(chosen_tasks or chosen)
 
     def _changed_datasets(self, books: Books, datasets: set[int]) -> set[int]:
@@ -84,21 +94,34 @@ class Reporter:
 
     def _send(self, books: Books, tasks: set[int], datasets: set[int]) -> None:
         if datasets:
+            books.load_datasets(sorted(datasets))
             reports = [_dataset_report(books.dataset(one)) for one in sorted(datasets)]
             mailbox.report_datasets(books.conn, reports)
         if tasks:
-            books.load_tasks(sorted(tasks))
+            books.know_tasks(sorted(tasks))
+            books.load_inputs(sorted(tasks))
+            books.load_datasets(edge.dataset_id for one in tasks for edge in books.inputs(one))
             rows = [_task_report(books, books.task(one), self._inside.get(one, 0.0)) for one in sorted(tasks)]
             mailbox.report_tasks(books.conn, rows, books.now)
 
     def committed(self, now: float) -> None:
         """The transaction of the last `write` is committed."""
         if self._next is not None:
-            self._tasks, self._datasets, told = self._next
-            self._told.update(dict.fromkeys(told, now))
+            self._tasks, self._datasets, told, waits = self._next
+            self._told.update(dict.fromkeys(told | (waits - self._told.keys()), now))
             self._next = None
         if len(self._told) > 10_000:
             self._told = {task: at for task, at in self._told.items() if now - at < EVERY_S}
+
+
+def _can_wait(books: Books, task: Task) -> bool:
+    """Whether it was just set to work on whole inputs, or is at work as before: its end is told at once."""
+    before = books.before["task", task.id]
+    if task.idle or task.rejected or before["rejected"] or task.no_feed or task.held or before["held"]:
+        return False
+    if before["idle"]:
+        return all(edge.closed for edge in books.inputs(task.id))
+    return bool(task.order_seq == before["order_seq"])
 
 
 def _differs(books: Books, kind: str, row_id: int, record: object, names: Iterable[str]) -> bool:
@@ -111,23 +134,31 @@ def _together(
 ) -> tuple[set[int], set[int]]:
     """All that must be told along with these: outputs and inputs that changed, consumers, producers."""
     tasks, datasets = set(tasks), set(datasets)
-    todo: list[tuple[str, int]] = [*(("task", t) for t in tasks), *(("dataset", d) for d in datasets)]
-    while todo:
-        kind, row_id = todo.pop()
-        if kind == "task":
-            task = books.task(row_id)
-            near = {*_outputs(task), *(edge.dataset_id for edge in books.inputs(row_id))}
-            new = (near & dirty) - datasets
-            datasets |= new
-            todo.extend(("dataset", one) for one in new)
-        else:
-            producer = books.dataset(row_id).task_id
-            near = {edge.task_id for edge in books.consumers(row_id)}
-            near |= {producer} & dirty_tasks if producer is not None else set()
-            new = near - tasks
-            tasks |= new
-            todo.extend(("task", one) for one in new)
+    new_tasks, new = set(tasks), set(datasets)
+    while new_tasks or new:
+        new |= (_near_tasks(books, new_tasks) & dirty) - datasets
+        datasets |= new
+        new_tasks = _near_datasets(books, new, dirty_tasks) - tasks
+        tasks |= new_tasks
+        new = set()
     return tasks, datasets
+
+
+def _near_tasks(books: Books, tasks: set[int]) -> set[int]:
+    """The outputs and inputs of tasks."""
+    books.know_tasks(tasks)
+    books.load_inputs(tasks)
+    near = {edge.dataset_id for one in tasks for edge in books.inputs(one)}
+    return near.union(*(_outputs(books.task(one)) for one in tasks))
+
+
+def _near_datasets(books: Books, datasets: set[int], dirty_tasks: set[int]) -> set[int]:
+    """The consumers of datasets, and those producers that have something to tell."""
+    books.load_datasets(datasets)
+    books.load_consumers(datasets)
+    producers = {books.dataset(one).task_id for one in datasets}
+    consumers = {edge.task_id for one in datasets for edge in books.consumers(one)}
+    return consumers | {one for one in producers if one is not None and one in dirty_tasks}
 
 
 def _outputs(task: Task) -> list[int]:

@@ -49,22 +49,24 @@ def add_units(books: Books, dataset: Dataset, rows: Sequence[Mapping[str, Any]])
 
     Their place in the dataset is `position`, else after all that are there.
     """
+    catalog.insert_units(books.conn, new_units(books, dataset, rows))
+
+
+def new_units(books: Books, dataset: Dataset, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The same, but the caller inserts the rows returned, maybe with those of other datasets."""
     if not rows:
-        return
+        return []
     ids = books.next_ids(jedi_unit, len(rows))
     same = {"dataset_id": dataset.id, "state": AVAILABLE}
     last = dataset.available + dataset.lost
-    catalog.insert_units(
-        books.conn,
-        [
-            {"position": last + n, **row, **same, "id": i}
-            for n, (i, row) in enumerate(zip(ids, rows, strict=True), 1)
-        ],
-    )
     books.change(dataset.id).added.extend(ids)
     dataset.available += len(rows)
     dataset.bytes += sum(row["bytes"] for row in rows)
     dataset.events += sum(row["events"] for row in rows)
+    return [
+        {"position": last + n, **row, **same, "id": i}
+        for n, (i, row) in enumerate(zip(ids, rows, strict=True), 1)
+    ]
 
 
 def _replace_files(books: Books, dataset: Dataset, pairs: Sequence[tuple[Unit, File]]) -> None:

@@ -43,7 +43,9 @@ def settle(books: Books, ended: Sequence[Ended], settings: Settings) -> None:
     store.save_jobs(books.conn, jobs)
     store.save_attempts(books.conn, attempts)
     _publish(books, ended)
-    for task in {flight.task_id: books.task(flight.task_id) for flight, _ in ended}.values():
+    tasks = {flight.task_id: books.task(flight.task_id) for flight, _ in ended}
+    books.load_inputs(tasks)
+    for task in tasks.values():
         feeding.recount_missing(books, task)
 
 
@@ -157,18 +159,21 @@ def _publish(books: Books, ended: Sequence[Ended]) -> None:
                 row: dict[str, Any] = {"key": key, "path": path, "bytes": size, "events": 0,
                        "content": str(size), "job_id": flight.job_id, "position": flight.number}  # fmt: skip
                 made[output.dataset_id][key] = row
-    for dataset_id, rows in made.items():
-        _enter(books, dataset_id, rows)
+    books.load_datasets(made)
+    new = [row for dataset_id, rows in made.items() for row in _enter(books, dataset_id, rows)]
+    catalog.insert_units(books.conn, new)
 
 
-def _enter(books: Books, dataset_id: int, rows: dict[str, dict[str, Any]]) -> None:
-    """New units, or the same ones again where a job ran anew."""
-    known: dict[str, Unit] = catalog.find_units(books.conn, dataset_id, list(rows))
+def _enter(books: Books, dataset_id: int, rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of new units; where a job ran anew, the same ones again, which are changed here."""
     dataset = books.dataset(dataset_id)
-    scanning.add_units(books, dataset, [row for key, row in rows.items() if key not in known])
+    has_units = dataset.available + dataset.lost > 0
+    known: dict[str, Unit] = catalog.find_units(books.conn, dataset_id, list(rows)) if has_units else {}
+    new = scanning.new_units(books, dataset, [row for key, row in rows.items() if key not in known])
     replaced = [
         {"id": known[key].id, **{k: v for k, v in row.items() if k != "key"}}
         for key, row in rows.items()
         if key in known
     ]
     scanning.replace_units(books, dataset, [known[key] for key in rows if key in known], replaced)
+    return new

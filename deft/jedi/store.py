@@ -111,9 +111,9 @@ def startable_tasks(conn: Connection, limit: int) -> list[int]:
     return list(conn.execute(query.order_by(t.priority.desc(), t.id).limit(limit)).scalars())
 
 
-def insert_task(conn: Connection, task_id: int) -> None:
-    """A task of which only the id is known yet."""
-    insert_rows(conn, jedi_task, [{"id": task_id, "idle": 1}])
+def insert_tasks(conn: Connection, task_ids: Sequence[int]) -> None:
+    """Tasks of which only the ids are known yet."""
+    insert_rows(conn, jedi_task, [{"id": task_id, "idle": 1} for task_id in task_ids])
 
 
 _IN_ORDER = (jedi_job_unit.c.position, jedi_job_unit.c.edge_id)
@@ -136,6 +136,19 @@ def unpacked(conn: Connection, task_id: int, limit: int | None) -> list[FedUnit]
     return [FedUnit(*row) for row in conn.execute(query.order_by(*_IN_ORDER).limit(limit))]
 
 
+def unpacked_of(conn: Connection, task_ids: Sequence[int]) -> dict[int, list[FedUnit]]:
+    """The same for several tasks that have a few each."""
+    r = jedi_job_unit.c
+    found: dict[int, list[FedUnit]] = {task_id: [] for task_id in task_ids}
+    for part in batches(task_ids):
+        query = _FED.add_columns(r.task_id).where(
+            r.task_id.in_(part), r.state == Fed.READY, r.job_id.is_(None)
+        )
+        for *unit, task_id in conn.execute(query.order_by(*_IN_ORDER)):
+            found[task_id].append(FedUnit(*unit))
+    return found
+
+
 def used_units(conn: Connection, task_id: int) -> list[FedUnit]:
     """The units of the secondary inputs of a task."""
     query = _FED.where(jedi_job_unit.c.task_id == task_id, jedi_job_unit.c.state == Fed.USED)
@@ -149,6 +162,16 @@ def units_of_jobs(conn: Connection, job_ids: Sequence[int]) -> dict[int, list[Fe
         query = _FED.where(jedi_job_unit.c.job_id.in_(part), jedi_job_unit.c.state == Fed.READY)
         for row in conn.execute(query.order_by(*_IN_ORDER)):
             found[row.job_id].append(FedUnit(*row))
+    return found
+
+
+def with_planned_jobs(conn: Connection, task_ids: Sequence[int]) -> set[int]:
+    """Those tasks that have jobs that were made and wait."""
+    j, t = jedi_job.c, jedi_task.c
+    waits = sa.exists().where(j.task_id == t.id, j.state == JobState.PLANNED)
+    found: set[int] = set()
+    for part in batches(task_ids):
+        found.update(conn.execute(sa.select(t.id).where(t.id.in_(part), waits)).scalars())
     return found
 
 

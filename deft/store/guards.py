@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from deft.base import guards
-from deft.base.database import AnyRow, batches
+from deft.base.database import BATCH, AnyRow, batches
 from deft.base.guards import Among, Choice, Compare, Const, Expr, Junction, Not, Over, Sum, Token
 from deft.model import net
 from deft.model.net import Row
@@ -44,8 +44,13 @@ INPUTS: FromClause = (
 )
 
 
+def _constant(value: str | int | float) -> ColumnElement[Any]:
+    """A constant of the net, written out: hundreds of bound values would cost more than the statement."""
+    return sa.literal_column("'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value))
+
+
 def _or_zero(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return sa.func.coalesce(column, 0)
+    return sa.func.coalesce(column, _constant(0))
 
 
 _REPORTED = ("order_seq_applied", "idle", "rejected", "ready", "running", "ok", "failed", "skipped")
@@ -58,7 +63,7 @@ TOKENS: dict[str, dict[str, ColumnElement[Any]]] = {
     "inputs": {
         **{name: EDGE.c[name] for name in net.TOKENS["inputs"] if name in EDGE.c},
         "membership": DATASET.c.membership,
-        "producer": sa.func.coalesce(PRODUCER.c.state, "none"),
+        "producer": sa.func.coalesce(PRODUCER.c.state, _constant("none")),
         "dataset_order_seq": DATASET.c.order_seq,
         "dataset_order_seq_applied": _or_zero(DATASET_REPORT.c.order_seq_applied),
         # A generator's input is known before JEDI has ever seen it.
@@ -72,6 +77,7 @@ TOKENS: dict[str, dict[str, ColumnElement[Any]]] = {
     },
     "outputs": {"membership": OUTPUT.c.membership},
 }
+_LENGTHS = (8, 64, BATCH)
 _COLLECTIONS: dict[str, tuple[FromClause, ColumnElement[bool]]] = {
     "inputs": (INPUTS, EDGE.c.target_id == NODE.c.id),
     "outputs": (OUTPUT, OUTPUT.c.producer_id == NODE.c.id),
@@ -82,9 +88,9 @@ def to_sql(expr: Expr) -> ColumnElement[Any]:
     """One expression as a column: a condition, or a number."""
     match expr:
         case Const(value):
-            return sa.literal(value)
+            return _constant(value)
         case Token(scope, name, "flag"):
-            return TOKENS[scope][name] == 1
+            return TOKENS[scope][name] == _constant(1)
         case Token(scope, name):
             return TOKENS[scope][name]
         case Not(of):
@@ -96,7 +102,7 @@ def to_sql(expr: Expr) -> ColumnElement[Any]:
             found: ColumnElement[Any] = guards.OPERATORS[op](to_sql(left), to_sql(right))
             return found
         case Among(left, values):
-            return to_sql(left).in_(values)
+            return to_sql(left).in_([_constant(value) for value in values])
         case Choice(test, then, other):
             return sa.case((to_sql(test), to_sql(then)), else_=to_sql(other))
         case Over(word, collection, body):
@@ -110,14 +116,15 @@ def _over(word: str, collection: str, body: ColumnElement[Any]) -> ColumnElement
         total = sa.select(_or_zero(sa.func.sum(body))).select_from(source).where(belongs)
         return total.correlate(*outer).scalar_subquery()
     wanted = sa.not_(body) if word == "every" else body
-    found = sa.select(sa.literal(1)).select_from(source).where(belongs, wanted).correlate(*outer)
+    found = sa.select(_constant(1)).select_from(source).where(belongs, wanted).correlate(*outer)
     return sa.not_(sa.exists(found)) if word == "every" else sa.exists(found)
 
 
 @cache
 def first_enabled_query(rows: tuple[Row, ...]) -> sa.Select[Any]:
     """Of the tasks in the bound list `ids`: those where a row is enabled, and the number of the first."""
-    first = sa.case(*((to_sql(row.expr), sa.literal(number)) for number, row in enumerate(rows)), else_=-1)
+    numbered = [(to_sql(row.expr), _constant(number)) for number, row in enumerate(rows)]
+    first = sa.case(*numbered, else_=_constant(-1))
     inner = (
         sa.select(
             NODE.c.id, NODE.c.metatask_id, NODE.c.depth, NODE.c.state, NODE.c.order_seq, NODE.c.started,
@@ -136,8 +143,14 @@ def first_enabled(conn: Connection, ids: Sequence[int], rows: tuple[Row, ...]) -
     One statement a batch, so that every guard of a task sees the same state.
     """
     query = first_enabled_query(rows)
-    found = (task for part in batches(ids) for task in conn.execute(query, {"ids": list(part)}))
+    found = (task for part in batches(ids) for task in conn.execute(query, {"ids": _filled_up(part)}))
     return [(rows[task.number], task) for task in found]
+
+
+def _filled_up(ids: Sequence[int]) -> list[int]:
+    """The same ids in a list of one of a few lengths: each length is a long statement to prepare."""
+    length = next(one for one in _LENGTHS if one >= len(ids))
+    return [*ids, *[ids[-1]] * (length - len(ids))]
 
 
 def holding(conn: Connection, ids: Sequence[int], guard: Expr) -> set[int]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import insert_rows
+from deft.base.records import flat
 from deft.store.tables import deft_history, deft_node
 
 SYSTEM = "system"
@@ -42,7 +43,7 @@ class Past:
 
 def record(conn: Connection, changes: Sequence[Change], actor: str, now: datetime) -> None:
     """Append changes; part of the transaction that makes them."""
-    insert_rows(conn, deft_history, [{**asdict(change), "actor": actor, "at": now} for change in changes])
+    insert_rows(conn, deft_history, [{**flat(change), "actor": actor, "at": now} for change in changes])
 
 
 def of(

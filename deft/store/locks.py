@@ -24,10 +24,11 @@ def lock(conn: Connection, metatask_ids: Sequence[int]) -> None:
             conn.execute(rows.with_for_update()).all()
 
 
-def metatasks_of(conn: Connection, node_ids: Sequence[int]) -> set[int]:
-    """The Meta-Tasks that tasks belong to."""
-    found: set[int] = set()
-    for part in batches(node_ids):
-        query = sa.select(deft_node.c.metatask_id).where(deft_node.c.id.in_(part)).distinct()
-        found.update(conn.execute(query).scalars())
-    return found
+def lock_of(conn: Connection, node_ids: Sequence[int]) -> None:
+    """The same for the Meta-Tasks that tasks belong to."""
+    if conn.dialect.name != "sqlite":
+        found: set[int] = set()
+        for part in batches(node_ids):
+            query = sa.select(deft_node.c.metatask_id).where(deft_node.c.id.in_(part)).distinct()
+            found.update(conn.execute(query).scalars())
+        lock(conn, sorted(found))

@@ -34,8 +34,10 @@ def of(conn: Connection, metatask_ids: Sequence[int]) -> dict[int, Standing]:
         held = _ids(
             conn, sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part), deft_metatask.c.hold == 1)
         )
-        armed = _ids(conn, _tasks(part).where(deft_node.c.armed == 1))
-        expecting = _ids(conn, _expecting(part)) | _ids(conn, _to_look_at(part))
+        # The rest costs a look at every task, and says nothing new of those that run.
+        still = [one for one, states in counts.items() if State.RUNNING.value not in states]
+        armed = _ids(conn, _tasks(still).where(deft_node.c.armed == 1)) if still else set()
+        expecting = _ids(conn, _expecting(still)) | _ids(conn, _to_look_at(still)) if still else set()
         for metatask_id, states in counts.items():
             state = word(
                 states,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import batches, insert_rows
+from deft.base.records import flat
 from deft.wire.orders import Order, OrderKind, to_text
 from deft.wire.reports import DatasetReport, TaskReport
 from deft.wire.tables import wire_answer, wire_changed, wire_dataset, wire_input, wire_order, wire_task
@@ -96,17 +96,17 @@ def report_tasks(conn: Connection, reports: Sequence[TaskReport], now: datetime)
     """Overwrite the reports of tasks and of their inputs, and note them in the journal."""
     rows = []
     for report in reports:
-        row = asdict(report)
+        row = flat(report)
         del row["inputs"]
         rows.append({**row, "idle": int(report.idle), "rejected": int(report.rejected), "updated": now})
     _overwrite(conn, wire_task, "task_id", rows)
-    _overwrite(conn, wire_input, "edge_id", [asdict(i) for report in reports for i in report.inputs])
+    _overwrite(conn, wire_input, "edge_id", [flat(i) for report in reports for i in report.inputs])
     insert_rows(conn, wire_changed, [{"task_id": r.task_id, "dataset_id": None} for r in reports])
 
 
 def report_datasets(conn: Connection, reports: Sequence[DatasetReport]) -> None:
     """Overwrite the reports of datasets, and note them in the journal."""
-    _overwrite(conn, wire_dataset, "dataset_id", [asdict(report) for report in reports])
+    _overwrite(conn, wire_dataset, "dataset_id", [flat(report) for report in reports])
     insert_rows(conn, wire_changed, [{"task_id": None, "dataset_id": r.dataset_id} for r in reports])
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from deft.base.errors import BadInput
+from deft.base.records import flat, names_of
 
 VERSION = 1
 Value = str | int | float | bool
@@ -124,7 +125,11 @@ class Order:
 
 def dump(message: TaskSpec | Scan) -> dict[str, Any]:
     """A message as the JSON object of an order's body."""
-    return {"v": VERSION, **asdict(message)}
+    body = {"v": VERSION, **flat(message)}
+    if isinstance(message, TaskSpec):
+        body["inputs"] = [flat(edge) for edge in message.inputs]
+        body["outputs"] = [flat(output) for output in message.outputs]
+    return body
 
 
 def load_task(body: Mapping[str, Any]) -> TaskSpec:
@@ -150,7 +155,7 @@ def _checked(body: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
 
 
 def _known(content: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
-    names = {f.name for f in fields(kind)}
+    names = names_of(kind)
     return {key: value for key, value in content.items() if key in names}
 
 
