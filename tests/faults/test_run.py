@@ -54,11 +54,12 @@ def test_both_die_at_the_same_moment(place: Place, point: str, passing: int) -> 
 
 
 def test_a_run_that_follows_at_once_waits_for_the_jedi_of_the_one_before(place: Place) -> None:
+    place.fault("jedi.after-hand-over", 1, stop=True)  # it is slow to notice, but locks nobody out
     first = place.start_run()
-    until(place.lines, "payloads run")
-    [orphan] = place.find("deft.jedi")
-    os.kill(orphan, signal.SIGSTOP)  # it is slow to notice
+    until(lambda: has_stopped(place.victim()), "jobs are handed over")
+    orphan = place.victim()
     kill(first.pid)
+    place.no_fault()
     second = place.start_run()
     until(lambda: "already serves" in place.said(), "the new JEDI is refused")
     os.kill(orphan, signal.SIGCONT)
