@@ -4,6 +4,7 @@ PYTHON ?= python3
 RUN := .venv
 TEST := .venv-test
 # Processes that share the tests (pytest-xdist); 0: one alone. ARGS are handed to pytest.
+BENCHES ?= start chain bag layers big demo
 WORKERS ?= $(shell nproc)
 ARGS ?=
 # Random moments at which `make faults` kills something, on each kind of database.
@@ -50,8 +51,8 @@ faults: $(TEST)/installed
 	@DEFT_TEST_MOMENTS=$(MOMENTS) $(TEST)/bin/python -m pytest -n $(WORKERS) -m faults $(ARGS)
 
 bench: $(TEST)/installed
-	@for script in $(sort $(wildcard tests/bench/*.py)); do \
-		echo "== $$script"; $(TEST)/bin/python $$script || exit 1; \
+	@for name in $(BENCHES); do \
+		echo "== $$name"; $(TEST)/bin/python -m tests.bench.$$name $(ARGS) || exit 1; \
 	done
 
 docs: $(TEST)/installed

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def names_of(kind: Any) -> tuple[str, ...]:
-    """The names of a dataclass's fields; `dataclasses.fields` says the same, ten times slower."""
+    """The names of a dataclass's fields; `dataclasses.fields` says the same, at several times the price."""
     return tuple(kind.__dataclass_fields__)
 
 

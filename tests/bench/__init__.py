@@ -1,0 +1,1 @@
+"""Measurements: never run as tests, never asserted; `make bench` prints them."""
