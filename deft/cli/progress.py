@@ -17,6 +17,7 @@ from deft.observe.status import TaskLine
 from deft.store.session import Session
 
 _LOOK_S = 1.0
+_LOOK_SHARE = 20
 _ALIVE_S = 10.0
 _NO_ROOM = 1_000_000
 
@@ -31,7 +32,7 @@ class Lines:
 
     def __init__(self, session: Session, actor: Actor, metatask: str, *, quiet: bool) -> None:
         self._session, self._actor, self._metatask, self._quiet = session, actor, metatask, quiet
-        self._looked = float("-inf")  # the first pass tells who holds it
+        self._next_look = 0.0  # the first pass tells who holds it
         self._said = time.monotonic()
         self._holds: frozenset[str] = frozenset()
         self._counts: tuple[str, ...] = ()
@@ -52,9 +53,10 @@ class Lines:
         if moved and not self._quiet:
             self._changes(moved)
         now = time.monotonic()
-        if now - self._looked >= _LOOK_S:
-            self._looked = now
+        if now >= self._next_look:
             self._look()
+            # The more tasks, the longer it takes: never more than a small part of the time.
+            self._next_look = now + max(_LOOK_S, _LOOK_SHARE * (time.monotonic() - now))
 
     def _changes(self, moved: Sequence[int]) -> None:
         for line in status.lines_of(self._session, moved).values():

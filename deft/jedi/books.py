@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -163,9 +164,13 @@ class Books:
         self._save(jedi_input, "edge_id", "edge", self._edges)
 
     def _save(self, table: sa.Table, key: str, kind: str, records: dict[int, Any]) -> None:
-        rows = [vars(record) for row_id, record in records.items() if self.changed(kind, row_id, record)]
+        rows = {one: vars(record) for one, record in records.items() if self.changed(kind, one, record)}
         if rows:
-            self.conn.execute(_update(table, key), [{f"b_{k}": v for k, v in row.items()} for row in rows])
+            before = {one: self.before[kind, one] for one in rows}
+            names = [name for name in next(iter(rows.values()))
+                     if any(row[name] != before[one][name] for one, row in rows.items())]  # fmt: skip
+            values = [{f"b_{name}": row[name] for name in (key, *names)} for row in rows.values()]
+            self.conn.execute(_update(table, key, tuple(names)), values)
 
 
 def _not_in(known: Mapping[int, object], ids: Iterable[int]) -> list[int]:
@@ -173,13 +178,8 @@ def _not_in(known: Mapping[int, object], ids: Iterable[int]) -> list[int]:
     return [one for one in dict.fromkeys(ids) if one not in known]
 
 
-_UPDATES: dict[str, sa.Update] = {}
-
-
-def _update(table: sa.Table, key: str) -> sa.Update:
-    """The statement that writes all columns of a row; made once a table."""
-    if table.name not in _UPDATES:
-        values: dict[str, Any] = {c.name: sa.bindparam(f"b_{c.name}") for c in table.c if c.name != key}
-        where = table.c[key] == sa.bindparam(f"b_{key}")
-        _UPDATES[table.name] = sa.update(table).where(where).values(values)
-    return _UPDATES[table.name]
+@cache
+def _update(table: sa.Table, key: str, names: tuple[str, ...]) -> sa.Update:
+    """The statement that writes some columns of a row; made once."""
+    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
+    return sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}")).values(values)

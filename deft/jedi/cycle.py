@@ -36,8 +36,9 @@ from deft.wire.orders import Order
 log = logging.getLogger("deft.jedi")
 
 NOTE_S = 0.25  # what only changes the state of attempts waits that long for a reason to commit
-GATHER_S = 0.02  # ends are gathered that long while everybody has work and there is more to give out
+GATHER_S = 0.02  # ends are gathered that long while there is enough to do
 GATHER_LAST_S = 0.004  # and that long where somebody may wait for each of them
+MANY = 16  # attempts under way: enough to do
 UNBLOCK_S = 0.25
 PROGRESS_S = 1.0  # how often running jobs are asked how far they are
 
@@ -261,13 +262,18 @@ class Executor:
     def _settle_in_s(self) -> float:
         if not self.flights or (self._hungry and self.backend.starving()):
             return 0.0
-        patience = GATHER_S if self._hungry else GATHER_LAST_S
+        patience = GATHER_S if self._hungry or len(self.flights) >= MANY else GATHER_LAST_S
         return self._first_end + patience - self.clock.monotonic()
 
     def _time_to_note(self) -> bool:
         now = self.clock.monotonic()
         due = self.reporter.due_s(now)
         return due == 0.0 or (now - self._noted >= NOTE_S and bool(self._notes()))
+
+    def fds(self) -> list[int]:
+        """What wakes the loop: no single end does while many of them are gathered."""
+        gathering = self.ended and len(self.flights) >= MANY and self._settle_in_s() > 0
+        return [] if gathering else self.backend.fds()
 
     def wake_in_s(self) -> float:
         """How long the loop may sleep if nothing wakes it."""

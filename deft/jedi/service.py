@@ -157,7 +157,7 @@ class _Loop:
 
     def _wait(self, at_most_s: float) -> None:
         timeout = min(at_most_s, self._lease.renew_in_s())
-        also = [self._signals.reader, *self._parent, *self._executor.backend.fds()]
+        also = [self._signals.reader, *self._parent, *self._executor.fds()]
         readable = self._bell.wait(timeout, also)
         if self._signals.reader in readable:
             self._signals.drain()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -191,17 +192,22 @@ def job_numbered(conn: Connection, task_id: int, number: int) -> Job | None:
     return None if row is None else Job(*row)
 
 
+_START = (
+    sa.update(jedi_job_unit)
+    .where(
+        jedi_job_unit.c.edge_id == sa.bindparam("b_edge"), jedi_job_unit.c.unit_id == sa.bindparam("b_unit")
+    )
+    .values(job_id=sa.bindparam("b_job"), state=Fed.RUNNING.value)
+)
+
+
 def start_rows(conn: Connection, packed: Sequence[tuple[int, Sequence[FedUnit]]]) -> None:
     """Note that these units run, in these jobs."""
-    r = jedi_job_unit.c
-    statement = sa.update(jedi_job_unit).where(
-        r.edge_id == sa.bindparam("b_edge"), r.unit_id == sa.bindparam("b_unit")
-    )
     rows = [
         {"b_edge": u.edge_id, "b_unit": u.unit_id, "b_job": job_id} for job_id, units in packed for u in units
     ]
     if rows:
-        conn.execute(statement.values(job_id=sa.bindparam("b_job"), state=Fed.RUNNING.value), rows)
+        conn.execute(_START, rows)
 
 
 def settle_rows(conn: Connection, job_ids: Sequence[int], state: Fed, *, charged: int) -> None:
@@ -264,9 +270,14 @@ def save_attempts(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 def _save(conn: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in rows[0] if name != "id"}
-        statement = sa.update(table).where(table.c.id == sa.bindparam("b_id")).values(values)
+        statement = _update(table, tuple(rows[0]))
         conn.execute(statement, [{f"b_{k}": v for k, v in row.items()} for row in rows])
+
+
+@cache
+def _update(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
+    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names if name != "id"}
+    return sa.update(table).where(table.c.id == sa.bindparam("b_id")).values(values)
 
 
 @dataclass(frozen=True, slots=True)

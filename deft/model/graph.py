@@ -48,7 +48,9 @@ class MetaTask:
         self.folder = folder
         self.written = written
         self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-        self._datasets: list[Dataset] | None = None  # derived; forgotten at every change
+        # Derived; forgotten at every change.
+        self._datasets: list[Dataset] | None = None
+        self._levels: list[list[str]] | None = None
 
     @property
     def full_name(self) -> str:
@@ -60,7 +62,7 @@ class MetaTask:
         if task.name in self.graph:
             raise ValueError(f"two tasks are called {task.name!r}")
         self.graph.add_node(task.name, task=task)
-        self._datasets = None
+        self._datasets = self._levels = None
 
     def join(self, edge: Edge) -> None:
         """Add an edge between two nodes; one without an id gets the next free `eN`.
@@ -74,7 +76,7 @@ class MetaTask:
         if self.graph.has_edge(edge.source, edge.target, named.id):
             raise KeyError(named.id)
         self.graph.add_edge(edge.source, edge.target, key=named.id, edge=named)
-        self._datasets = None
+        self._datasets = self._levels = None
 
     def task(self, name: str) -> Task:
         """The node of that name. Raises KeyError."""
@@ -106,15 +108,18 @@ class MetaTask:
 
     def depths(self) -> dict[str, int]:
         """The longest path to each node, in edges: a topological level. Raises nx.NetworkXUnfeasible."""
-        levels = enumerate(nx.topological_generations(self.graph))
-        return {name: depth for depth, level in levels for name in level}
+        if self._levels is None:
+            self._levels = [list(level) for level in nx.topological_generations(self.graph)]
+        return {name: depth for depth, level in enumerate(self._levels) for name in level}
 
     def cycle(self) -> list[str] | None:
         """One cycle as the names along it, the first again at its end; None where there is none."""
-        if nx.is_directed_acyclic_graph(self.graph):
-            return None
-        path = [source for source, *_ in nx.find_cycle(self.graph)]
-        return [*path, path[0]]
+        try:
+            self.depths()
+        except nx.NetworkXUnfeasible:
+            path = [source for source, *_ in nx.find_cycle(self.graph)]
+            return [*path, path[0]]
+        return None
 
     def datasets(self) -> list[Dataset]:
         """The datasets: those of edges, the implied outputs, and the synthetic inputs of generators."""

@@ -123,9 +123,8 @@ def _task(metatask: MetaTask, task: Task) -> Iterator[Finding]:
             task.name,
             severity="warning",
         )
-    for finding in placeholders.check(
-        task.command, placeholder_names(metatask, task), f"the task {task.name}"
-    ):
+    names = placeholder_names(metatask, task) if placeholders.used(task.command) else ()
+    for finding in placeholders.check(task.command, names, f"the task {task.name}"):
         yield Finding(finding.code, finding.message, task.line, task.name, finding.hint)
     for name in task.family("env."):
         if not _ENV.match(name):

@@ -170,17 +170,18 @@ def _supply(metatask_id: int) -> sa.Subquery:
 
 
 def _task_line(row: sa.Row[Any]) -> TaskLine:
+    found = row._mapping
     expected = max(int(row.units or 0), row.ready + row.running + row.ok + row.failed + row.skipped)
     return TaskLine(
         task=row.name,
         state=row.state,
-        controls=tuple(name for name in _CONTROLS if row._mapping[name] and name != "armed"),
+        controls=tuple(name for name in _CONTROLS if found[name] and name != "armed"),
         phase=row.phase if row.state == "running" else None,
         expected=expected,
         progress=round(row.ok / expected, 4) if expected else 0.0,
         reason=row.reason or (row.report if row.state == "running" else None),
         changed=row.changed,
-        **{name: row._mapping[name] for name in _COUNTERS},
+        **{name: found[name] for name in _COUNTERS},
     )
 
 

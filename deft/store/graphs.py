@@ -21,9 +21,12 @@ from deft.store.tables import deft_count, deft_dataset, deft_edge, deft_metatask
 DEFAULT_GOAL = 1.0
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def to_json(content: Any) -> str:
     """Compact JSON, as all structures are kept."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(content)
 
 
 def name_key(project: str, name: str) -> str:

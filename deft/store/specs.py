@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -35,9 +37,15 @@ def of_tasks(conn: Connection, node_ids: Sequence[int]) -> dict[int, TaskSpec]:
     return found
 
 
+@lru_cache(maxsize=16)
+def _graph_settings(text: str) -> Mapping[str, Value]:
+    """Those of a Meta-Task, the same for all of its tasks."""
+    return MappingProxyType(dict(json.loads(text)))
+
+
 def _spec(row: AnyRow, inputs: tuple[Input, ...], outputs: tuple[Output, ...]) -> TaskSpec:
     own: dict[str, Value] = json.loads(row.settings)
-    graph: dict[str, Value] = json.loads(row.graph_settings)
+    graph = _graph_settings(row.graph_settings)
     families = FAMILIES["node"]
     return TaskSpec(
         task_id=row.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -118,10 +119,14 @@ def _overwrite(conn: Connection, table: sa.Table, key: str, rows: list[dict[str,
     insert_rows(conn, table, [row for row in rows if row[key] not in known])
     old = [row for row in rows if row[key] in known]
     if old:
-        names = [name for name in old[0] if name != key]
-        statement = sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}"))
-        values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
-        conn.execute(statement.values(values), [{f"b_{k}": v for k, v in row.items()} for row in old])
+        statement = _update(table, key, tuple(old[0]))
+        conn.execute(statement, [{f"b_{k}": v for k, v in row.items()} for row in old])
+
+
+@cache
+def _update(table: sa.Table, key: str, names: tuple[str, ...]) -> sa.Update:
+    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names if name != key}
+    return sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}")).values(values)
 
 
 def _existing(conn: Connection, column: sa.Column[int], ids: Iterable[int]) -> Collection[int]:

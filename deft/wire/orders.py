@@ -159,6 +159,9 @@ def _known(content: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
     return {key: value for key, value in content.items() if key in names}
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def to_text(body: Mapping[str, Any]) -> str:
     """A body as it is stored: compact JSON."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(body)

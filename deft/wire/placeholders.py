@@ -26,6 +26,8 @@ ALWAYS = (
 
 def used(command: str) -> list[str]:
     """The placeholders of a command, each once, in order."""
+    if "{" not in command:
+        return []
     return list(dict.fromkeys(m[2] for m in _PLACEHOLDER.finditer(command) if m[2]))
 
 

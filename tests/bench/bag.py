@@ -22,25 +22,28 @@ def main() -> None:
     """Print one line each: DEFT, the bare loop, the peers."""
     given = measure.options(__doc__)
     jobs = 200 if given.quick else 1000
-    loop = [sys.executable, "-c", BARE, str(jobs)]
-    bare = measure.medians(lambda: measure.run(loop), given.runs)
-    with measure.scratch() as folder:
-        own = measure.deft_run(graphs.written(graphs.bag(jobs), folder), given.runs)
-    rows = [_row("bare subprocess loop", bare, bare, jobs), _row("deft run", own, bare, jobs)]
+    loop = bare(jobs, given.runs)
+    own = measure.deft_runs(graphs.written(graphs.bag(jobs), measure.scratch()), given.runs)
+    rows = [_row("bare subprocess loop", loop, loop, jobs), _row("deft run", own, loop, jobs)]
     for peer in PEERS:
         python = _environment(peer)
         if python is None:
-            rows.append((f"{peer}: could not be installed", "", "", "", ""))
+            rows.append((f"{peer}: could not be installed", "", "", ""))
         else:
             rows.append(
-                _row(f"{peer} {_version(python, peer)}", _peer(python, peer, jobs, given.runs), bare, jobs)
+                _row(f"{peer} {_version(python, peer)}", _peer(python, peer, jobs, given.runs), loop, jobs)
             )
-    measure.table(("engine", "CPU ms a job", "above the loop", "wall s", "peak MB"), rows)
+    measure.table(("engine", "CPU ms a job", "above the loop", "wall s"), rows)
 
 
-def _row(name: str, used: Used, bare: Used, jobs: int) -> tuple[object, ...]:
-    above = 1000 * (used.cpu_s - bare.cpu_s) / jobs
-    return (name, 1000 * used.cpu_s / jobs, above, used.wall_s, used.peak_mb)
+def bare(jobs: int, runs: int) -> Used:
+    """The same payloads from a loop that does nothing else."""
+    return measure.medians(lambda: measure.run([sys.executable, "-c", BARE, str(jobs)]), runs)
+
+
+def _row(name: str, used: Used, loop: Used, jobs: int) -> tuple[object, ...]:
+    above = 1000 * (used.cpu_s - loop.cpu_s) / jobs
+    return (name, 1000 * used.cpu_s / jobs, above, used.wall_s)
 
 
 def _environment(peer: str) -> str | None:
@@ -60,11 +63,8 @@ def _version(python: str, peer: str) -> str:
 
 
 def _peer(python: str, peer: str, jobs: int, runs: int) -> Used:
-    def once() -> Used:
-        with measure.scratch() as folder:
-            return measure.run([python, str(SCRIPTS / f"{peer}_bag.py"), str(jobs)], folder=folder)
-
-    return measure.medians(once, runs)
+    command = [python, str(SCRIPTS / f"{peer}_bag.py"), str(jobs)]
+    return measure.medians(lambda: measure.run(command, folder=measure.scratch()), runs)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from tests.bench import measure
 def main() -> None:
     """Print its time."""
     given = measure.options(__doc__)
-    used = measure.deft_run(Path("census"), given.runs)
+    used = measure.deft_runs(Path("census"), given.runs)
     measure.table(("what", "wall s", "CPU s"), [("deft run census", used.wall_s, used.cpu_s)])
 
 
