@@ -15,7 +15,8 @@ from deft.base import faults
 from deft.base.database import batches
 from deft.base.errors import BadInput, Refused
 from deft.engine.perform import Cause, Done, perform
-from deft.model.net import VERBS, VOCABULARY, Row, Verb
+from deft.model.net import VOCABULARY, Row
+from deft.model.verbs import VERBS, Verb
 from deft.store import guards, holds, locks, marking, selection
 from deft.store.selection import Selected
 from deft.store.session import Session

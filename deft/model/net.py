@@ -61,7 +61,11 @@ TOKENS: dict[str, dict[str, Type]] = {
         "reported_missing": "number",
         "seen_version": "number",
     },
-    "outputs": {"membership": "word"},
+    "outputs": {
+        "membership": "word",
+        "output_lost": "number",
+        "consumers_alive": "number",  # consumers of it that have not ended
+    },
 }
 
 WORDS: dict[str, dict[str, str]] = {
@@ -72,7 +76,7 @@ WORDS: dict[str, dict[str, str]] = {
         "quiet": "fresh and idle and ready == 0 and running == 0",
         "all_ok": "failed == 0 and skipped == 0 and ok > 0 and every(inputs, secondary or unfed == 0)",
         "retired": "some(inputs, membership == 'retired') or some(outputs, membership == 'retired')",
-        "supplied": "some(inputs, not secondary and available >= 1)",
+        "supplied": "some(inputs, not secondary and order_seen and available >= 1)",
         "orphaned": "some(inputs, producer == 'aborted' and on_abort == 'propagate')",
         "ready_to_end": "state == 'running' and not rejected and quiet",
         "ending": "ready_to_end and not abort and (finish or every(inputs, spent))",
@@ -88,6 +92,9 @@ WORDS: dict[str, dict[str, str]] = {
         "ended": "state in ('done', 'finished', 'failed', 'aborted', 'broken')",
         "retryable": "state in ('finished', 'failed', 'exhausted', 'aborted', 'broken') and not retired",
         "inactive": "state in ('defined', 'waiting', 'exhausted')",
+        "remakable": "started and (state in ('done', 'finished', 'failed', 'exhausted') or "
+        "state == 'running' and not abort)",
+        "gives_back": "every(outputs, membership != 'retired') and some(outputs, output_lost > 0)",
         "reopenable": "ended_well and armed and not finish and not abort and not retired and order_applied",
         "grown": "some(inputs, process and (unfed > 0 or regrows))",
         "asked": "some(inputs, ask and unfed > 0)",
@@ -102,9 +109,9 @@ WORDS: dict[str, dict[str, str]] = {
         "producing": "producer in ('defined', 'waiting', 'running', 'exhausted')",
         "made": "producer in ('none', 'done', 'finished') or producer == 'aborted' and on_abort == "
         "'use_partial'",
-        "settled": "membership == 'closed' and made and loss_accepted",
-        "enough": "start_kind == 'count' and available >= start_amount or start_kind == 'percent' and "
-        "expected > 0 and available * 100 >= start_amount * expected",
+        "settled": "membership == 'closed' and made and order_seen and loss_accepted",
+        "enough": "order_seen and (start_kind == 'count' and available >= start_amount or "
+        "start_kind == 'percent' and expected > 0 and available * 100 >= start_amount * expected)",
         "met": "settled or not secondary and membership != 'retired' and enough",
         "whole": "membership == 'closed' and producer in ('none', 'done') and missing == 0",
         "process": "on_growth == 'process' and not secondary",
@@ -124,8 +131,8 @@ class Row:
     `state`: the new state (None: stays). `put`, `drop`: controls set and cleared. `outputs`: what becomes of
     the membership of all its outputs. `order`: what is ordered of JEDI. `only_started`: the order is given
     only where JEDI knows the task. `start`, `done`: note that it was started, that it was done at the
-    present revision of its inputs. `list_inputs`: order a listing of external inputs that never had one,
-    `list_again` of all external inputs.
+    present revision of its inputs; `forget`: that it never was either. `list_inputs`: order a listing of
+    external inputs that never had one, `list_again` of all external inputs.
     `reason`: whose words explain it: a fixed text, or `report` for JEDI's own.
     """
 
@@ -139,6 +146,7 @@ class Row:
     only_started: bool = False
     start: bool = False
     done: bool = False
+    forget: bool = False
     list_inputs: bool = False
     list_again: bool = False
     reason: str = ""
@@ -254,100 +262,6 @@ AUTOMATIC: tuple[Row, ...] = (
         reason="input grew; `deft retry` takes it in",
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """What an operator may do to a task: the rows tried in order, when it is already so, why it is refused.
-
-    `refusals`: (guard, what to say); the first that holds explains why no row does.
-    """
-
-    name: str
-    rows: tuple[Row, ...]
-    already: str = ""
-    refusals: tuple[tuple[str, str], ...] = ()
-
-
-_ABORTED = "aborted by hand"
-_LIFTED = ("finish", "force", "hold")
-
-VERBS: dict[str, Verb] = {
-    verb.name: verb
-    for verb in (
-        Verb(
-            "start",
-            (Row("start", "state == 'defined' and not armed", put=("armed",)),),
-            already="armed",
-            refusals=(("state != 'defined'", "was started already"),),
-        ),
-        Verb(
-            "force",
-            (
-                Row("force", "state == 'waiting' and not force", put=("force",)),
-                Row("force-defined", "state == 'defined' and complete", put=("armed", "force")),
-            ),
-            already="force and state in ('waiting', 'defined')",
-            refusals=(
-                ("state == 'defined'", "has no command yet; its definition is not complete"),
-                ("state == 'running'", "is running already"),
-                ("ended or state == 'exhausted'", "has ended; `deft retry` runs what is missing again"),
-            ),
-        ),
-        Verb(
-            "disarm",
-            (
-                Row("disarm", "state == 'waiting'", State.DEFINED, drop=("armed", "force")),
-                Row("disarm-defined", "state == 'defined' and armed", drop=("armed", "force")),
-            ),
-            already="state == 'defined' and not armed",
-            refusals=(
-                ("state == 'running'", "is running; `deft hold` stops it for a while, `deft abort` for good"),
-                ("ended or state == 'exhausted'", "has ended; there is nothing to disarm"),
-            ),
-        ),
-        Verb(
-            "hold",
-            (Row("hold", "not ended and not hold", put=("hold",), order=OrderKind.HOLD, only_started=True),),
-            already="hold",
-            refusals=(("ended", "has ended; there is nothing to hold"),),
-        ),
-        Verb(
-            "resume",
-            (Row("resume", "hold", drop=("hold",), order=OrderKind.RESUME, only_started=True),),
-            already="not held",
-            refusals=(("metatask_hold", "is held with its whole Meta-Task; `deft resume META` lifts that"),),
-        ),
-        Verb(
-            "abort",
-            (
-                Row("abort", "state == 'running' and not abort", put=("abort",), drop=_LIFTED,
-                    order=OrderKind.ABORT),
-                Row("abort-done", "inactive and done_revision > 0", State.FINISHED, drop=_LIFTED,
-                    outputs=CLOSED, reason=_ABORTED),
-                Row("abort-now", "inactive and done_revision == 0", State.ABORTED, drop=_LIFTED,
-                    outputs=CLOSED, reason=_ABORTED),
-            ),
-            already="abort or state == 'aborted'",
-            refusals=(("ended", "has ended; there is nothing to abort"),),
-        ),
-        Verb(
-            "retry",
-            (
-                Row("retry", "retryable and started", State.RUNNING, drop=FINAL, outputs=OPEN,
-                    order=OrderKind.RETRY),
-                Row("retry-unstarted", "retryable and not started", State.WAITING, drop=FINAL,
-                    outputs=DECLARED, list_again=True),
-            ),
-            already="state in ('running', 'waiting')",
-            refusals=(
-                ("state == 'done'", "is done, with nothing to retry"),
-                ("retired", "has retired data and cannot be restarted"),
-                ("state == 'defined'", "was never started; `deft start` does that"),
-            ),
-        ),
-    )
-}  # fmt: skip
 
 
 def row(name: str) -> Row:

@@ -19,6 +19,7 @@ from deft.base.database import BATCH, AnyRow, batches
 from deft.base.guards import Among, Choice, Compare, Const, Expr, Junction, Not, Over, Sum, Token
 from deft.model import net
 from deft.model.net import Row
+from deft.model.tasks import ENDED
 from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
 from deft.wire.tables import wire_dataset, wire_input, wire_task
 
@@ -53,6 +54,20 @@ def _or_zero(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return sa.func.coalesce(column, _constant(0))
 
 
+def _of_output(
+    column: ColumnElement[Any], source: FromClause, belongs: ColumnElement[bool]
+) -> ColumnElement[Any]:
+    """A number that few guards read of an output; the others do not pay for it by a join."""
+    return _or_zero(sa.select(column).select_from(source).where(belongs).correlate(OUTPUT).scalar_subquery())
+
+
+_CONSUMER, _CONSUMER_EDGE, _OUTPUT_REPORT = (
+    deft_node.alias("c"),
+    deft_edge.alias("ce"),
+    wire_dataset.alias("wo"),
+)
+_ENDED = [_constant(state.value) for state in sorted(ENDED)]
+
 _REPORTED = ("order_seq_applied", "idle", "rejected", "ready", "running", "ok", "failed", "skipped")
 TOKENS: dict[str, dict[str, ColumnElement[Any]]] = {
     "task": {
@@ -75,7 +90,21 @@ TOKENS: dict[str, dict[str, ColumnElement[Any]]] = {
         "reported_missing": _or_zero(INPUT_REPORT.c.missing),
         "seen_version": _or_zero(INPUT_REPORT.c.seen_version),
     },
-    "outputs": {"membership": OUTPUT.c.membership},
+    "outputs": {
+        "membership": OUTPUT.c.membership,
+        "output_lost": _of_output(
+            _OUTPUT_REPORT.c.lost, _OUTPUT_REPORT, _OUTPUT_REPORT.c.dataset_id == OUTPUT.c.id
+        ),
+        "consumers_alive": _of_output(
+            sa.func.count(),
+            _CONSUMER_EDGE.join(_CONSUMER, _CONSUMER.c.id == _CONSUMER_EDGE.c.target_id),
+            sa.and_(
+                _CONSUMER_EDGE.c.dataset_id == OUTPUT.c.id,
+                _CONSUMER.c.kind == _constant("task"),
+                _CONSUMER.c.state.not_in(_ENDED),
+            ),
+        ),
+    },
 }
 _LENGTHS = (8, 64, BATCH)
 _COLLECTIONS: dict[str, tuple[FromClause, ColumnElement[bool]]] = {

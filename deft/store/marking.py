@@ -47,6 +47,8 @@ def change(conn: Connection, row: Row, fired: Sequence[Fired], *, orders: bool, 
         values["started"] = 1
     if orders:
         values["order_seq"] = deft_node.c.order_seq + 1
+    if row.forget:
+        values |= {"started": 0, "done_revision": 0}
     if row.done:
         values["done_revision"] = _revision_of_inputs()
     changed = 0

@@ -13,6 +13,7 @@ from deft.base import guards
 from deft.base.database import writing
 from deft.base.guards import GuardError
 from deft.model import net
+from deft.model.verbs import VERBS
 from deft.store import guards as in_sql
 from deft.store.tables import deft_node
 from tests.support import build
@@ -37,7 +38,7 @@ def test_memory_and_sql_agree_on_every_guard_of_random_markings(
         build.randomize(conn, draw)
         ids = list(conn.execute(sa.select(deft_node.c.id).where(deft_node.c.kind == "task")).scalars())
         tokens = in_sql.tokens_of(conn, ids)
-        for row in (*net.AUTOMATIC, *(row for verb in net.VERBS.values() for row in verb.rows)):
+        for row in (*net.AUTOMATIC, *(row for verb in VERBS.values() for row in verb.rows)):
             expected = {one for one in ids if guards.evaluate(row.expr, tokens[one])}
             assert in_sql.holding(conn, ids, row.expr) == expected, row.name
 
@@ -91,6 +92,6 @@ def test_every_word_and_row_of_the_net_parses() -> None:
     for scope, words in net.WORDS.items():
         for word in words:
             net.VOCABULARY.parse(word, scope)
-    for verb in net.VERBS.values():
+    for verb in VERBS.values():
         for text in (verb.already, *(guard for guard, _ in verb.refusals)):
             assert not text or net.VOCABULARY.parse(text)

@@ -8,6 +8,7 @@ from deft.base.guards import Among, Compare, Const, Expr, Junction, Token
 from deft.model import net
 from deft.model.net import Row
 from deft.model.tasks import State
+from deft.model.verbs import VERBS
 from tests.support.tables import table
 
 
@@ -38,9 +39,7 @@ def automatic() -> Iterator[str]:
 def verbs() -> Iterator[str]:
     """What operators may do."""
     rows = [
-        (verb.name, row.name, f"`{row.guard}`", _effect(row))
-        for verb in net.VERBS.values()
-        for row in verb.rows
+        (verb.name, row.name, f"`{row.guard}`", _effect(row)) for verb in VERBS.values() for row in verb.rows
     ]
     return table(("verb", "row", "guard", "effect"), rows)
 
@@ -53,6 +52,7 @@ def _effect(row: Row) -> str:
     if row.order:
         parts.append(f"order {row.order}" + (" where started" if row.only_started else ""))
     parts += ["started"] * row.start + ["done revision noted"] * row.done
+    parts += ["started and done revision forgotten"] * row.forget
     parts += ["external inputs listed"] * row.list_inputs + ["external inputs listed again"] * row.list_again
     return "; ".join(parts)
 
@@ -62,7 +62,7 @@ def picture() -> Iterator[str]:
     yield "```mermaid"
     yield "stateDiagram-v2"
     yield "    [*] --> defined"
-    for row in (*net.AUTOMATIC, *(row for verb in net.VERBS.values() for row in verb.rows)):
+    for row in (*net.AUTOMATIC, *(row for verb in VERBS.values() for row in verb.rows)):
         for old in sorted(leaves(row.expr)):
             if row.state is not None and old != row.state:
                 yield f"    {old} --> {row.state}: {row.name}"
