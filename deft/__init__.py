@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from deft import version
 
 if TYPE_CHECKING:  # the command line must not pay for what it does not use
-    from deft.api import MetaTask, Node, Run, from_networkx, open_run, read, to_networkx
+    from deft.api import MetaTask, Node, Run, control, from_networkx, open_run, read, runs, to_networkx
 
 __version__ = version.VERSION
-__all__ = ["MetaTask", "Node", "Run", "__version__", "from_networkx", "open_run", "read", "to_networkx"]
+__all__ = [
+    "MetaTask", "Node", "Run", "__version__", "control", "from_networkx", "open_run", "read", "runs",
+    "to_networkx",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -22,21 +22,31 @@ from deft.authoring import graphml_writer, instantiate
 from deft.authoring.builder import Builder, Node
 from deft.base import config
 from deft.base.errors import BadInput
-from deft.engine import controls, intake, run
+from deft.engine import alter, augment, controls, grow, intake, recover, reset, run, scan, set_state
+from deft.engine.alter import SetAnswer, SetRequest
+from deft.engine.augment import AugmentAnswer, AugmentRequest, CloseAnswer, CloseRequest
 from deft.engine.controls import ControlAnswer, ControlRequest
-from deft.model import graph, rules
+from deft.engine.grow import GraphAnswer, GraphRequest
+from deft.engine.recover import RecoverAnswer, RecoverRequest
+from deft.engine.reset import ResetAnswer, ResetRequest
+from deft.engine.scan import ScanAnswer, ScanRequest
+from deft.engine.set_state import SetStateAnswer, SetStateRequest
+from deft.model import graph, keys, rules
 from deft.model.keys import Value
-from deft.observe import results, status
+from deft.observe import pasts, results, status
 from deft.observe.results import Result
 from deft.observe.status import Status
 from deft.store import graphs, schema, selection
 from deft.store import session as sessions
+from deft.store.commands import Past as Command
 from deft.store.session import Session
 
 if TYPE_CHECKING:  # networkx takes a tenth of a second to import, and most callers never name its types
     import networkx as nx
 
-__all__ = ["MetaTask", "Node", "Run", "from_networkx", "open_run", "read", "to_networkx"]
+__all__ = [
+    "MetaTask", "Node", "Run", "control", "from_networkx", "open_run", "read", "runs", "to_networkx",
+]  # fmt: skip
 
 
 class MetaTask(Builder):
@@ -86,35 +96,111 @@ class Run:
             run.run(session, chosen.metatask_id, self.name, actor=owner_of_database(), watch=lambda _: None)
             return status.status(session, owner_of_database(), self.name)
 
-    def status(self, task: str = "") -> Status:
-        """Where it stands now; of one task, or of tasks by a glob."""
+    def status(self, task: str = "", *, where: str | None = None) -> Status:
+        """Where it stands now; of one task, of tasks by a glob, or of those for which a condition holds."""
         with self._open() as session:
-            return status.status(session, owner_of_database(), self._selection(task))
+            return status.status(session, owner_of_database(), self._selection(task), where=where)
 
     def results(self) -> list[Result]:
         """Its final data."""
         with self._open() as session:
             return results.of(session, owner_of_database(), self.name)
 
-    def start(self, task: str = "", *, force: bool = False) -> ControlAnswer:
-        """Arm it, or some of its tasks."""
-        return self._control("force" if force else "start", task)
+    def start(
+        self, task: str = "", *, where: str | None = None, force: bool = False, key: str | None = None
+    ) -> ControlAnswer:
+        """Arm it, or some of its tasks. `key`, of every verb: given again, it answers the same."""
+        return self._control("force" if force else "start", task, where=where, key=key)
 
-    def hold(self, task: str = "", *, reason: str | None = None, mode: str | None = None) -> ControlAnswer:
+    def hold(
+        self, task: str = "", *, where: str | None = None, reason: str | None = None, mode: str | None = None,
+        key: str | None = None,
+    ) -> ControlAnswer:  # fmt: skip
         """Stop it for a while."""
-        return self._control("hold", task, reason=reason, mode=mode)
+        return self._control("hold", task, where=where, reason=reason, mode=mode, key=key)
 
-    def resume(self, task: str = "") -> ControlAnswer:
+    def resume(self, task: str = "", *, where: str | None = None, key: str | None = None) -> ControlAnswer:
         """Let it go on."""
-        return self._control("resume", task)
+        return self._control("resume", task, where=where, key=key)
 
-    def abort(self, task: str = "", *, reason: str | None = None) -> ControlAnswer:
+    def finish(
+        self, task: str = "", *, where: str | None = None, reason: str | None = None, hard: bool = False,
+        key: str | None = None,
+    ) -> ControlAnswer:  # fmt: skip
+        """Let it end with what it has; `hard`: running jobs are stopped, too."""
+        return self._control("finish-hard" if hard else "finish", task, where=where, reason=reason, key=key)
+
+    def abort(
+        self, task: str = "", *, where: str | None = None, reason: str | None = None, key: str | None = None
+    ) -> ControlAnswer:
         """Stop it for good."""
-        return self._control("abort", task, reason=reason)
+        return self._control("abort", task, where=where, reason=reason, key=key)
 
-    def retry(self, task: str = "") -> ControlAnswer:
+    def retry(self, task: str = "", *, where: str | None = None, key: str | None = None) -> ControlAnswer:
         """Run what failed again."""
-        return self._control("retry", task)
+        return self._control("retry", task, where=where, key=key)
+
+    def reset(self, task: str = "", *, discard: bool, **options: Any) -> ResetAnswer:
+        """Throw away what was done, with all that followed from it. Options as in `ResetRequest`."""
+        with self._open() as session:
+            request = ResetRequest(owner_of_database(), self._selection(task), discard, **options)
+            return reset.reset(session, request)
+
+    def obsolete(self, task: str = "", *, reason: str | None = None, key: str | None = None) -> ControlAnswer:
+        """Retire data, for good."""
+        return self._control("obsolete", task, reason=reason, key=key)
+
+    def set(self, task: str = "", settings: Mapping[str, Value] | None = None, **options: Any) -> SetAnswer:
+        """Change settings by the profile's keys. Options as in `SetRequest`."""
+        given = {name: keys.render(value) for name, value in (settings or {}).items()}
+        with self._open() as session:
+            request = SetRequest(owner_of_database(), self._selection(task), given, **options)
+            return alter.set_keys(session, request)
+
+    def set_state(self, task: str, state: str, **options: Any) -> SetStateAnswer:
+        """Lead tasks to a state. Options as in `SetStateRequest`."""
+        with self._open() as session:
+            request = SetStateRequest(owner_of_database(), self._selection(task), state, **options)
+            return set_state.set_state(session, request)
+
+    def add(
+        self, source: str | Path, params: Mapping[str, Value] | None = None, **options: Any
+    ) -> GraphAnswer:
+        """Add the tasks and edges of a GraphML file or template. Options as in `GraphRequest`."""
+        given = {name: keys.render(value) for name, value in (params or {}).items()}
+        with self._open() as session:
+            request = GraphRequest(owner_of_database(), self.name, str(source), given, **options)
+            return grow.augment_graph(session, request)
+
+    def commands(self) -> list[Command]:
+        """Who ordered what, and what came of it."""
+        with self._open() as session:
+            return pasts.commands(session, owner_of_database(), self.name)
+
+    def scan(self, task: str = "") -> ScanAnswer:
+        """Look whether all its files are still there. Raises Unreachable where JEDI does not answer."""
+        with self._open() as session:
+            return scan.scan(session, ScanRequest(owner_of_database(), self._selection(task)))
+
+    def recover(
+        self, task: str = "", *, where: str | None = None, depth: int | None = None, consumers: bool = False
+    ) -> RecoverAnswer:
+        """Let the jobs that made what is lost run again; `wait` executes them."""
+        request = RecoverRequest(owner_of_database(), self._selection(task), depth, consumers, where=where)
+        with self._open() as session:
+            return recover.recover(session, request)
+
+    def augment(self, *files: str | Path, dataset: str | None = None) -> AugmentAnswer:
+        """Give data from outside more files: paths and globs."""
+        given = tuple(map(str, files))
+        request = AugmentRequest(owner_of_database(), self.name, given, dataset, Path.cwd())
+        with self._open() as session:
+            return augment.augment(session, request)
+
+    def close(self, dataset: str | None = None) -> CloseAnswer:
+        """Say that no more files come for open data from outside."""
+        with self._open() as session:
+            return augment.close(session, CloseRequest(owner_of_database(), self.name, dataset))
 
     def graph(self) -> nx.MultiDiGraph[str]:
         """It as a NetworkX graph with the profile's keys as attributes."""
@@ -139,6 +225,26 @@ def open_run(name: str, workdir: str | Path | None = None) -> Run:
     """A stored Meta-Task by its name. Raises NotFound."""
     with _database(workdir) as session, session.reading() as conn:
         return Run(selection.resolve(conn, name).full_name, session.settings.workdir)
+
+
+def runs(where: str | None = None, workdir: str | Path | None = None) -> list[Run]:
+    """The stored Meta-Tasks, newest first; `where`: those with such a task. Raises BadInput."""
+    with _database(workdir) as session:
+        lines = status.list_metatasks(session, owner_of_database(), where=where)
+        return [Run(line.metatask, session.settings.workdir) for line in lines]
+
+
+def control(
+    verb: str, selection: str = "", *, where: str | None = None, workdir: str | Path | None = None,
+    reason: str | None = None, mode: str | None = None, dry_run: bool = False,
+) -> tuple[ControlAnswer, ...]:  # fmt: skip
+    """Do a verb on tasks of any number of Meta-Tasks, all or nothing; an answer for each Meta-Task.
+
+    `selection` and `where` are those of the command line. Raises Refused, NotFound, BadInput.
+    """
+    with _database(workdir) as session:
+        request = ControlRequest(owner_of_database(), verb, selection, reason, mode, dry_run, where=where)
+        return controls.control_all(session, request).answers
 
 
 def read(source: str, params: Mapping[str, Value] | None = None) -> MetaTask:

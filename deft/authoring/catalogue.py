@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deft.authoring import copies, graphml_reader, parameters, templates
+from deft.authoring import copies, graphml_reader, parameters, sources, templates
 from deft.authoring.parameters import Parameter
 from deft.authoring.templates import Place
 from deft.base.errors import DeftError
@@ -87,9 +87,8 @@ def declared(metatask: MetaTask) -> dict[str, Parameter]:
 
 
 def of_source(source: str, workdir: Path) -> dict[str, Parameter]:
-    """The parameters of a file or template. Raises BadInput, NotFound."""
-    path, _ = templates.open_source(source, *templates.folders(workdir))
-    return declared(graphml_reader.read(path).metatask)
+    """The parameters of a file, a template or a workflow. Raises BadInput, NotFound."""
+    return declared(sources.read(source, templates.folders(workdir)).metatask)
 
 
 def first_part(readme: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from deft.base.errors import BadInput, Finding
 from deft.model import keys, rules
 from deft.model.graph import MetaTask
 from deft.model.tasks import Task
-from deft.wire import placeholders
+from deft.wire import placeholders, pyutilib_command
 
 _PAYLOAD = re.compile(r"\$?\{template\}/([^\s'\"{}$;|&<>()*?]+)(?=[\s'\";|&<>()]|\Z)")
 _NAMED = re.compile(r"\{param\.([\w.-]+)\}")
@@ -62,19 +63,36 @@ def _whole(
     yield from made.findings
     yield from rules.validate(made.metatask)
     yield from missing_folders(made.metatask)
+    yield from missing_modules(made.metatask)
 
 
 def missing_folders(metatask: MetaTask) -> Iterator[Finding]:
     """A finding for each folder of payload files that does not exist, with the first task that needs it."""
     needing: dict[str, Task] = {}
     for task in metatask.tasks:
-        if "template" in placeholders.used(task.command):
+        if "template" in placeholders.used(task.command) or pyutilib_command.is_one(task.command):
             needing.setdefault(str(task.settings.get("folder") or metatask.folder), task)
     for folder, task in needing.items():
         if not Path(folder).is_dir():
             message = f"the task {task.name} uses {{template}}, and there is no folder {folder!r}"
             hint = "bring it, or set the task's key folder"
             yield Finding("no-payload-folder", message, task.line, task.name, hint, "warning")
+
+
+def missing_modules(metatask: MetaTask) -> Iterator[Finding]:
+    """A finding for each module of a PyUtilib workflow that is neither in its folder nor installed."""
+    needing: dict[tuple[str, str], Task] = {}
+    for task in metatask.tasks:
+        if pyutilib_command.is_one(task.command) and not pyutilib_command.fault(task.command):
+            module = pyutilib_command.parse(task.command)[0].module
+            needing.setdefault((str(task.settings.get("folder") or metatask.folder), module), task)
+    for (folder, module), task in needing.items():
+        top = module.partition(".")[0]
+        beside = (Path(folder, top).is_dir(), Path(folder, f"{top}.py").is_file())
+        if not any(beside) and importlib.util.find_spec(top) is None:
+            message = f"the task {task.name} needs the module {top}, and there is none in {folder!r}"
+            hint = "put it beside the document, or install it"
+            yield Finding("no-module", message, task.line, task.name, hint, "warning")
 
 
 def _payload(bare: MetaTask, folder: Path) -> Iterator[Finding]:
@@ -105,6 +123,8 @@ def _help(known: Mapping[str, Parameter]) -> Iterator[Finding]:
 def _unused(bare: MetaTask, known: Mapping[str, Parameter]) -> Iterator[Finding]:
     texts = [*bare.settings.values(), *(value for node in bare.nodes for value in node.settings.values())]
     texts += [value for edge in bare.edges for value in edge.settings.values()]
+    if any(pyutilib_command.is_one(node.command) for node in bare.nodes):
+        return  # parameters are offered to a workflow by their names
     used = copies.listed(bare) | {name for text in texts for name in _NAMED.findall(keys.render(text))}
     for name in known:
         if name not in used:

@@ -90,6 +90,17 @@ class Answer:
     exit_code: int = 0
 
 
+def find(group: str, name: str) -> Command | None:
+    """A command of the annex by its two words; None where no annex is installed that has it."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  few commands look for others
+
+    for point in entry_points(group="deft.commands", name=group):
+        found = point.load()
+        if isinstance(found, Group):
+            return next((command for command in found.commands if command.name == name), None)
+    return None
+
+
 def function(path: str) -> Callable[..., Any]:
     """Import what "module:function" names."""
     module, _, name = path.partition(":")

@@ -1,8 +1,12 @@
-"""Frozen records as dictionaries of their fields."""
+"""Frozen records as dictionaries of their fields, and back."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+Record = TypeVar("Record")
 
 
 def names_of(kind: Any) -> tuple[str, ...]:
@@ -13,3 +17,17 @@ def names_of(kind: Any) -> tuple[str, ...]:
 def flat(record: Any) -> dict[str, Any]:
     """The fields of a record by name; unlike `dataclasses.asdict`, none of them is copied."""
     return {name: getattr(record, name) for name in names_of(record)}
+
+
+def restored(kind: type[Record], content: Mapping[str, Any]) -> Record:
+    """The record whose fields were kept as JSON: lists become tuples, objects inside it records."""
+    hints = get_type_hints(kind)
+    return kind(**{name: _value(hints[name], content[name]) for name in names_of(kind) if name in content})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if isinstance(hint, type) and is_dataclass(hint):
+        return restored(hint, value)
+    if get_origin(hint) is tuple:
+        return tuple(_value(get_args(hint)[0], one) for one in value)
+    return value

@@ -8,6 +8,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 import click
 
+# Commands under a word of the annex that are orders: DEFT posts them, whoever serves carries them out.
+_ORDERS = {"jedi": {"scan": "data"}}
+
 
 @cache
 def _points() -> dict[str, EntryPoint]:
@@ -32,4 +35,7 @@ def command(name: str) -> click.Command | None:
     if point is None:
         return None
     made: click.Command = importlib.import_module("deft.cli.annexed").build(point.load())
+    if isinstance(made, click.Group):
+        for order, module in _ORDERS.get(name, {}).items():
+            made.add_command(getattr(importlib.import_module(f"deft.cli.{module}"), f"{order}_command"))
     return made

@@ -10,7 +10,7 @@ import click
 from deft.access import roles
 from deft.base.plugin import Answer, Command, Group, Option, Request, function
 from deft.cli import context, printing
-from deft.store import selection
+from deft.store import selection as selections
 
 _RIGHT = ("integer", "number", "seconds", "bytes", "percent")
 _TYPES: dict[str, Any] = {"text": str, "integer": click.IntRange(1), "number": float}
@@ -30,8 +30,8 @@ def _command(described: Command) -> click.Command:
     params: list[click.Parameter] = [_option(option) for option in described.options]
     params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print the answer as JSON."))
     params.append(click.Option(["--workdir", "-w"], metavar="DIR", help="The work folder."))
-    if described.takes != "nothing":
-        params.insert(0, click.Argument(["subject"], metavar=described.takes.upper()))
+    if described.takes == "job":
+        params.insert(0, click.Argument(["subject"], metavar="JOB"))
 
     @click.pass_context
     def call(ctx: click.Context, /, **given: Any) -> None:
@@ -39,7 +39,8 @@ def _command(described: Command) -> click.Command:
 
     examples = "".join(f"\n    {one}" for one in described.examples)
     text = f"{described.help}\n\n\b\nExamples:{examples}" if examples else described.help
-    return click.Command(described.name, params=params, callback=call, help=text, short_help=described.help)
+    made = click.Command(described.name, params=params, callback=call, help=text, short_help=described.help)
+    return context.selection_argument(made) if described.takes == "selection" else made
 
 
 def _option(option: Option) -> click.Option:
@@ -53,23 +54,26 @@ def _option(option: Option) -> click.Option:
 
 
 def _call(
-    ctx: click.Context, described: Command, *, as_json: bool, workdir: str | None, **given: Any
-) -> None:
+    ctx: click.Context, described: Command, *, as_json: bool, workdir: str | None,
+    selection: str = "", where: str | None = None, subject: str | None = None, **given: Any,
+) -> None:  # fmt: skip
     asker = context.actor()
     roles.require(asker, described.verb)
-    subject = given.pop("subject", None)
+    if described.takes == "selection":
+        context.check_selection(ctx, selection, where)
     with context.database(ctx, workdir=workdir) as session:
         task_ids: tuple[int, ...] = ()
         if described.takes == "selection":
             with session.reading() as conn:
-                task_ids = selection.resolve(conn, subject).node_ids
+                now = session.clock.now()
+                task_ids = selections.select(conn, selection, where=where, now=now).node_ids
         request = Request(
             actor=asker.name,
             engine=session.engine,
             clock=session.clock,
             settings=session.settings,
             task_ids=task_ids,
-            subject=subject if described.takes == "job" else None,
+            subject=subject,
             options=given,
         )
         answer: Answer = function(described.run)(request)

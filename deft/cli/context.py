@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from deft.base.config import Settings
 from deft.base.errors import BadInput
 from deft.store import schema
 from deft.store import session as sessions
+from deft.store.selection import names_one
 from deft.store.session import Session
 
 _SETTINGS = """\
@@ -87,3 +88,36 @@ def json_option(function: Function) -> Function:
 def workdir_option(function: Function) -> Function:
     """`--workdir` after the command as well as before it."""
     return click.option("--workdir", "-w", metavar="DIR", help="The work folder.")(function)
+
+
+def key_option(function: Function) -> Function:
+    """`--key`: a command that may be given again without doing anything twice."""
+    text = "Do it once: given again with the same KEY, it answers the same and does nothing."
+    return click.option("--key", metavar="KEY", help=text)(function)
+
+
+def where_option(function: Function) -> Function:
+    """`--where`: a condition on tasks."""
+    text = 'Only tasks for which this holds, such as "state == failed and attr.risk > 5".'
+    return click.option("--where", metavar="EXPR", help=text)(function)
+
+
+def selection_argument(function: Function) -> Function:
+    """`SELECTION…` as one text, and `--where`; one of the two must be there."""
+    made = click.argument("selection", nargs=-1, metavar="[SELECTION]...", callback=_joined)(function)
+    return where_option(made)
+
+
+def _joined(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> str:
+    return " ".join(value)
+
+
+def check_selection(ctx: click.Context, selection: str, where: str | None) -> None:
+    """Refuse a command that says neither. Raises UsageError."""
+    if not selection.strip() and where is None:
+        raise click.UsageError("Missing argument 'SELECTION', or option '--where'.", ctx)
+
+
+def one_or_all(selection: str, answers: Sequence[Any]) -> Any:
+    """What `--json` shows: an object where one Meta-Task was named by its name, else a list of these."""
+    return answers[0] if len(answers) == 1 and names_one(selection) else answers

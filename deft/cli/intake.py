@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from deft.authoring import sources
 from deft.base.errors import BadInput, DeftError, Finding
 from deft.cli import context, printing, values
 from deft.engine import intake
@@ -21,7 +22,10 @@ def warn(findings: Sequence[Finding]) -> None:
 
 
 @click.command("import")
-@click.argument("source", metavar="FILE|TEMPLATE")
+@click.argument("source", metavar="FILE|TEMPLATE", required=False)
+@click.option(
+    "--from-pyutilib", "workflow", metavar="MODULE:FACTORY", help="Take the PyUtilib workflow that it makes."
+)
 @click.option("--name", metavar="NAME", help="Call the Meta-Task so.")
 @click.option("--project", metavar="NAME", help="Put it into this project.")
 @click.option("--set", "given", metavar="K=V", multiple=True, help="A parameter's value.")
@@ -32,18 +36,22 @@ def warn(findings: Sequence[Finding]) -> None:
 @context.json_option
 @click.pass_context
 def import_command(
-    ctx: click.Context, /, given: Sequence[str], set_files: Sequence[Path], as_json: bool,
-    workdir: str | None, **options: Any,
+    ctx: click.Context, /, source: str | None, workflow: str | None, given: Sequence[str],
+    set_files: Sequence[Path], as_json: bool, workdir: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Import a Meta-Task. FILE has a slash or ends in .graphml[.gz]; anything else is a template's name.
 
     \b
     deft import ./production.graphml --name mc26a
     deft import census --set top=30 --start
+    deft import --from-pyutilib sums:chain --set X=1
     """
+    if (source is None) == (workflow is None):
+        raise click.UsageError("give a FILE, a TEMPLATE, or --from-pyutilib MODULE:FACTORY")
+    named = source or sources.of_workflow(workflow or "")
     wanted = values.given(given, set_files)
     with context.database(ctx, workdir=workdir) as session:
-        answer = values.importing(session, wanted, quiet=as_json, **options)
+        answer = values.importing(session, wanted, source=named, quiet=as_json, **options)
     if as_json:
         printing.emit_json(answer)
         return

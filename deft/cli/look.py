@@ -14,20 +14,23 @@ from deft.store.history import Past
 
 
 @click.command("list")
+@context.where_option
 @context.workdir_option
 @context.json_option
 @click.pass_context
-def list_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None:
-    """All Meta-Tasks, newest first.
+def list_command(ctx: click.Context, where: str | None, as_json: bool, workdir: str | None) -> None:
+    """All Meta-Tasks, newest first; with --where those that have such a task.
 
     \b
     deft list
-    deft list --json
+    deft list --where "state in (failed, exhausted) and template == 'reco'"
     """
     with context.database(ctx, workdir=workdir) as session:
-        lines = status.list_metatasks(session, context.actor())
+        lines = status.list_metatasks(session, context.actor(), where=where)
     if as_json:
         printing.emit_json(lines)
+    elif not lines and where is not None:
+        click.echo("no Meta-Task has such a task")
     elif not lines:
         click.echo("no Meta-Task yet; `deft run census` runs one, `deft import FILE` stores one")
     else:
@@ -36,7 +39,7 @@ def list_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None
 
 
 @click.command("status")
-@click.argument("selection")
+@context.selection_argument
 @click.option(
     "--watch", is_flag=True, help="Again and again, until nothing moves; exit code 0 where all is done."
 )
@@ -44,24 +47,30 @@ def list_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None
 @context.json_option
 @click.pass_context
 def status_command(
-    ctx: click.Context, selection: str, watch: bool, as_json: bool, workdir: str | None
+    ctx: click.Context, selection: str, where: str | None, watch: bool, as_json: bool, workdir: str | None
 ) -> None:
     """Where a Meta-Task stands, task by task.
 
     \b
     deft status census
-    deft status 'census/m*' --json
-    deft status census --watch          bars on a terminal; with --json an object a line
+    deft status 'census/m*' 'ttbar*/reco'
+    deft status --where "failed_jobs > 10"      of all Meta-Tasks, such tasks only
+    deft status census --watch                  bars on a terminal; with --json an object a line
     """
+    context.check_selection(ctx, selection, where)
+    if watch and where is not None:
+        raise click.UsageError("--watch takes no --where: what it holds for may change meanwhile", ctx)
     with context.database(ctx, workdir=workdir) as session:
         if watch:
             # Loaded by name: only who watches pays for the library that draws.
             ctx.exit(importlib.import_module("deft.cli.watch").watch(session, selection, as_json=as_json))
-        found = status.status(session, context.actor(), selection)
+        found = status.statuses(session, context.actor(), selection, where=where)
     if as_json:
-        printing.emit_json(found)
-    else:
-        print_status(found)
+        printing.emit_json(context.one_or_all(selection, found))
+        return
+    for number, one in enumerate(found):
+        click.echo("\n" * bool(number), nl=False)
+        print_status(one)
 
 
 def print_status(found: Status) -> None:
@@ -71,6 +80,8 @@ def print_status(found: Status) -> None:
     )
     for hold in found.holds:
         click.echo(f"  {printing.hold_line(hold)}")
+    for note in found.notes:
+        click.echo(f"  {printing.safe(note)}")
     headings = ("TASK", "STATE", "UNITS OK", "RUNNING", "FAILED", "JOBS", "")
     printing.table(headings, [_task_cells(task) for task in found.tasks], right=(2, 3, 4, 5))
 

@@ -14,6 +14,7 @@ from deft.cli import printing
 from deft.engine.perform import Done
 from deft.observe import status
 from deft.observe.status import TaskLine
+from deft.store.holds import Hold
 from deft.store.session import Session
 
 _LOOK_S = 1.0
@@ -74,21 +75,27 @@ class Lines:
                 f"warning: no space left for {self._session.settings.workdir}; it goes on once there is room"
             )
         self._is_full = is_full
+        if self._quiet:  # who wants no progress need not pay for a look at every task
+            return self._warn_of(status.holds_of(self._session, self._actor, self._metatask))
         found = status.status(self._session, self._actor, self._metatask)
-        holds = frozenset(printing.hold_line(hold) for hold in found.holds)
+        self._warn_of(found.holds)
+        self._failures(found.tasks)
+        if time.monotonic() - self._said >= _ALIVE_S:
+            self._count([task for task in found.tasks if task.state == "running"])
+        return None
+
+    def _warn_of(self, in_force: Sequence[Hold]) -> None:
+        holds = frozenset(printing.hold_line(hold) for hold in in_force)
         for line in sorted(holds - self._holds):
             self._say(f"{line}; `deft resume` lets it go on")
         self._holds = holds
-        self._failures(found.tasks)
-        if not self._quiet and time.monotonic() - self._said >= _ALIVE_S:
-            self._count([task for task in found.tasks if task.state == "running"])
 
     def _failures(self, tasks: Sequence[TaskLine]) -> None:
         """Tell each failure as it happens, with the last line of its log."""
         for line in tasks:
             new = line.jobs_failed > self._failed.get(line.task, 0)
             self._failed[line.task] = line.jobs_failed
-            if new and line.state == "running" and not self._quiet:
+            if new and line.state == "running":
                 self._failure(line)
 
     def _failure(self, line: TaskLine) -> None:

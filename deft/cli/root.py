@@ -28,12 +28,22 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("look", "Where a Meta-Task stands, task by task."),
     "show": ("look", "A Meta-Task or task in full."),
     "history": ("look", "What changed, when, by whom and why."),
+    "commands": ("commands", "Who ordered what, and what came of it."),
     "start": ("control", "Arm tasks, so that they run when their input is there."),
     "disarm": ("control", "Take tasks that have not started back."),
     "hold": ("control", "Stop tasks for a while."),
     "resume": ("control", "Let held tasks go on."),
+    "finish": ("control", "Let tasks end with what they have."),
     "abort": ("control", "Stop tasks for good; what is done stays."),
     "retry": ("control", "Run what failed again."),
+    "set": ("alter", "Change settings of tasks that do not run."),
+    "recover": ("recover", "Make lost data again."),
+    "scan": ("data", "Look whether all files are still there."),
+    "augment": ("data", "Give data from outside more files."),
+    "close": ("data", "Say that no more files come."),
+    "set-state": ("set_state", "Lead tasks to a state, by the verbs that lead there."),
+    "reset": ("reset", "Throw away what tasks have done, and begin anew."),
+    "obsolete": ("control", "Retire the data of tasks, for good."),
     "sweep": ("service", "Move tasks by what changed."),
     "db": ("service", "The database: upgrade, check, print its tables."),
     "doctor": ("service", "Look for what may be wrong here."),
@@ -52,7 +62,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
             module = importlib.import_module(f"deft.cli.{COMMANDS[cmd_name][0]}")
-            found: click.Command = getattr(module, f"{cmd_name}_command")
+            found: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
             return found
         return annex.command(cmd_name)
 

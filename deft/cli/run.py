@@ -21,7 +21,7 @@ from deft.cli.events import Events
 from deft.cli.intake import warn
 from deft.cli.progress import Lines
 from deft.engine import intake, run
-from deft.engine.intake import ImportAnswer, ImportRequest
+from deft.engine.intake import ImportAnswer, ImportRequest, Read
 from deft.observe import results, status
 from deft.observe.results import Result
 from deft.observe.status import Status
@@ -59,13 +59,14 @@ def run_command(
     """
     wanted = values.given(given, set_files)
     request = ImportRequest(context.actor(), given=wanted, start=True, resume=True, **options)
-    _check_before_making(ctx, request, workdir, as_json=as_json)
+    read = _check_before_making(ctx, request, workdir, as_json=as_json)
     settings = context.settings_of(ctx, workdir=workdir, create=True)
     with run.alone(settings.workdir), sessions.opened(settings, must_exist=False) as session:
         if settings.embedded or schema.revision(session.engine) is None:
             schema.create(session.engine)
         schema.check(session.engine)
         context.write_settings(settings)
+        options["read"] = read
         answer = values.importing(session, wanted, quiet=as_json, start=True, resume=True, **options)
         ended = _execute(session, answer, _show(session, answer, quiet=quiet, as_json=as_json))
     command = partial(context.command, ctx, workdir)
@@ -134,8 +135,8 @@ def _words(**options: Sequence[object]) -> list[str]:
 
 def _check_before_making(
     ctx: click.Context, request: ImportRequest, workdir: str | None, *, as_json: bool
-) -> None:
-    """Refuse a source that is not right before a work folder is made for it."""
+) -> Read | None:
+    """Refuse a source that is not right before a work folder is made for it; what was read, if it was."""
     folder = context.target(ctx, workdir)
     try:
         settings = context.settings_of(ctx, workdir=workdir)
@@ -143,12 +144,13 @@ def _check_before_making(
         context.settings_in(ctx, folder)
     else:
         if not settings.embedded or (settings.workdir / DATABASE_FILE).is_file():
-            return
+            return None
     try:
-        intake.check(request, folder)
+        return intake.check(request, folder)
     except BadInput as fault:
         if as_json or not values.can_ask(fault):
             raise
+    return None
 
 
 def _tell_beginning(session: Session, answer: ImportAnswer) -> None:

@@ -9,6 +9,7 @@ import click
 from deft.base.errors import BadInput, Unreachable
 from deft.base.interrupts import Interrupts
 from deft.cli import context, printing
+from deft.engine import scan
 from deft.engine.sweep import SweepAnswer, SweepRequest, sweep
 from deft.observe import health
 from deft.store import schema
@@ -65,15 +66,18 @@ def sweep_command(
     with context.database(ctx, workdir=workdir) as session:
         request = SweepRequest(context.actor(), full)
         if every is None:
+            scan.rescan(session)
             _tell(sweep(session, request), as_json)
         else:
             _keep_sweeping(session, request, _seconds(every), as_json)
 
 
 def _keep_sweeping(session: Session, request: SweepRequest, period: float, as_json: bool) -> None:
+    rescans = scan.Rescans(session)
     with Interrupts() as interrupts:
         while not interrupts.count:
             try:
+                rescans.look()
                 answer = sweep(session, request)
             except Unreachable as fault:  # a service outlives its database
                 click.echo(f"deft: {fault}; trying again in {_AWAY_S:g} s", err=True)

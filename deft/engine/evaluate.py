@@ -1,12 +1,13 @@
 """One evaluation: fire automatic transitions of a set of tasks, and of what they touch, to a fixed point.
 
 Rows that touch no neighbour fire for all tasks at once; the others in topological order, so that a producer
-moves before its consumers look at it.
+moves before its consumers look at it. A task is looked at again only where a firing may have changed what
+its guards read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -20,24 +21,34 @@ _SYSTEM = Cause()
 # Transitions that change nothing a neighbour's guard reads.
 _LOCAL = frozenset({"ready"})
 
+Enabled = tuple[Row, AnyRow]
+
 
 def evaluate(conn: Connection, node_ids: Iterable[int], now: datetime) -> list[Done]:
     """Fire until nothing is enabled; returns what fired, in order. Part of the caller's transaction."""
     dirty = set(node_ids)
+    enabled: dict[int, Enabled] = {}
     fired: list[Done] = []
     while dirty:
         ids = sorted(dirty)
         locks.lock_of(conn, ids)
-        enabled = guards.first_enabled(conn, ids, AUTOMATIC)
+        for one in dirty & enabled.keys():
+            del enabled[one]
+        enabled.update((task.id, (row, task)) for row, task in guards.first_enabled(conn, ids, AUTOMATIC))
         if not enabled:
             break
-        step = perform(conn, _first(enabled), _SYSTEM, now)
+        chosen = _first(enabled.values())
+        for _, task in chosen:
+            del enabled[task.id]
+        step = perform(conn, chosen, _SYSTEM, now)
         fired += step.done
-        dirty = {task.id for _, task in enabled} | step.touched
+        # An order about an external dataset is seen by everyone who reads it.
+        everyone = enabled.keys() if any(row.list_inputs for row, _ in chosen) else set()
+        dirty = {*step.touched, *everyone}
     return fired
 
 
-def _first(enabled: list[tuple[Row, AnyRow]]) -> list[tuple[Row, AnyRow]]:
+def _first(enabled: Collection[Enabled]) -> list[Enabled]:
     """All local firings if there are any, else the topmost of each Meta-Task."""
     local = [one for one in enabled if one[0].name in _LOCAL]
     if local:

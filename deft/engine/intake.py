@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from deft.access import roles
 from deft.access.roles import Actor
-from deft.authoring import checking, expand, graphml_reader, graphml_writer, instantiate, templates
+from deft.authoring import checking, expand, graphml_writer, instantiate, sources, templates
 from deft.base import faults
 from deft.base.errors import BadInput, Finding, NotFound, Refused
 from deft.engine.controls import arm_all
@@ -23,16 +23,27 @@ from deft.model import rules
 from deft.model.graph import MetaTask
 from deft.model.keys import PARAM_FACTS
 from deft.model.tasks import Edge, NodeKind, Task, is_name
-from deft.store import graphs, history, selection
+from deft.store import commands, graphs, history, selection
 from deft.store.session import Session
 from deft.store.tables import deft_metatask
 
 
 @dataclass(frozen=True, slots=True)
-class ImportRequest:
-    """Import `source` (a file, or a template's name) as `name`; `given` are values of its parameters.
+class Read:
+    """A source that was read, filled with `given` and found right: it need not be read again to be stored."""
 
+    metatask: MetaTask
+    warnings: tuple[Finding, ...]
+    given: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """Import `source` as `name`; `given` are values of its parameters.
+
+    A source is a file, a template's name, or `pyutilib:MODULE:FACTORY`.
     `resume`: a Meta-Task of that name that is stored already goes on, where nothing about it differs.
+    `read`: what `check` of the same request has read.
     """
 
     actor: Actor
@@ -43,6 +54,7 @@ class ImportRequest:
     start: bool = False
     strict: bool = False
     resume: bool = False
+    read: Read | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +77,17 @@ def read_source(
     Raises BadInput with every fault found, NotFound for a file or template that does not exist.
     """
     folders = templates.folders(workdir)
-    path, folder = templates.open_source(source, *folders)
-    reading = graphml_reader.read(path, strict=strict)
-    facts = instantiate.facts_here(template=str(folder), workdir=str(workdir))
+    reading = sources.read(source, folders, strict=strict)
+    facts = instantiate.facts_here(template=reading.metatask.folder, workdir=str(workdir))
     expansion = expand.expand(reading.metatask, given, facts, folders=folders, strict=strict)
     metatask = expansion.metatask
-    metatask.origin, metatask.folder = str(path), str(folder)
+    metatask.origin, metatask.folder = reading.metatask.origin, reading.metatask.folder
     metatask.written = _as_written(reading.metatask)
-    findings = [*rules.validate(metatask), *checking.missing_folders(metatask)]
+    findings = [
+        *rules.validate(metatask),
+        *checking.missing_folders(metatask),
+        *checking.missing_modules(metatask),
+    ]
     if rules.errors(findings):
         raise BadInput(f"{source} is not a valid Meta-Task:", rules.errors(findings))
     return metatask, (*reading.findings, *expansion.findings, *findings)
@@ -91,10 +106,11 @@ def _as_written(document: MetaTask) -> str:
     return stream.getvalue().decode("utf-8")
 
 
-def check(request: ImportRequest, workdir: Path) -> None:
+def check(request: ImportRequest, workdir: Path) -> Read:
     """Raise what importing it would, as far as no database is needed: BadInput, NotFound."""
-    metatask, _ = read_source(request.source, request.given, workdir, strict=request.strict)
+    metatask, warnings = read_source(request.source, request.given, workdir, strict=request.strict)
     rename(metatask, request.name, request.project)
+    return Read(metatask, warnings, dict(request.given))
 
 
 def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
@@ -109,10 +125,16 @@ def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
     stored = _stored(session, request) if request.resume else None
     if stored is not None:
         given = parameters(stored[1]) | given
-    metatask, warnings = read_source(request.source, given, session.settings.workdir, strict=request.strict)
-    rename(metatask, request.name, request.project)
+    read = request.read
+    if read is None or read.given != given:
+        read = check(replace(request, given=given), session.settings.workdir)
     return enter(
-        session, metatask, actor=request.actor, start=request.start, resume=request.resume, warnings=warnings
+        session,
+        read.metatask,
+        actor=request.actor,
+        start=request.start,
+        resume=request.resume,
+        warnings=read.warnings,
     )
 
 
@@ -166,11 +188,19 @@ def _store(conn: Connection, metatask: MetaTask, actor: Actor, cause: str, now: 
     metatask_id = graphs.save(conn, metatask, owner=actor.name, now=now)
     change = history.Change(metatask_id, None, cause, reason=metatask.origin)
     history.record(conn, [change], actor.name, now)
+    said = {"origin": metatask.origin}
+    command_id = commands.enter(
+        conn, actor=actor.name, verb=cause, selection=metatask.full_name, options=said, key=None, now=now
+    )
+    commands.settle(conn, command_id, tasks=sum(1 for _ in metatask.tasks), answer=None)
+    commands.about(conn, command_id, [metatask_id])
     return metatask_id
 
 
 def _stored_only(session: Session, request: ImportRequest) -> ImportAnswer | None:
     """The stored Meta-Task of that name where there is no such file or template, such as a clone."""
+    if sources.is_workflow(request.source):
+        return None
     try:
         templates.open_source(request.source, *templates.folders(session.settings.workdir))
     except NotFound:
@@ -200,8 +230,7 @@ def _find(conn: Connection, metatask: MetaTask) -> int | None:
 
 def _stored(session: Session, request: ImportRequest) -> tuple[int, MetaTask] | None:
     """The stored Meta-Task that this source would become: its parameters stand for those not given."""
-    path, _ = templates.open_source(request.source, *templates.folders(session.settings.workdir))
-    bare = graphml_reader.read(path).metatask
+    bare = sources.read(request.source, templates.folders(session.settings.workdir)).metatask
     rename(bare, request.name, request.project)
     with session.reading() as conn:
         found = _find(conn, bare)
@@ -220,7 +249,8 @@ def _refuse_differences(stored: MetaTask, given: MetaTask) -> None:
         shown = "\n  ".join(found[:20])
         raise Refused(
             f"{stored.full_name} is stored already, and differs from what is given now:\n  {shown}\n"
-            "give --name NEW to run it anew beside the other, or leave the values out to go on with it"
+            "give --name NEW to run it anew beside the other, or leave the values out to go on with it;\n"
+            f"what `deft set` or `deft augment` changed is in what is stored: `deft run {stored.name}` goes on"
         )
 
 
@@ -229,11 +259,23 @@ def differences(stored: MetaTask, given: MetaTask) -> list[str]:
     before, after = _flat(stored), _flat(given)
     names = sorted(before.keys() | after.keys())
     parameters = [name for name in names if name.startswith("param.") and before.get(name) != after.get(name)]
-    changed = parameters or [name for name in names if before.get(name) != after.get(name)]
+    grown = _grown(stored, given)
+    changed = parameters or [n for n in names if before.get(n) != after.get(n) and n not in grown]
     return [
         f"{name}: stored {before.get(name, 'nothing')}, given {after.get(name, 'nothing')}"
         for name in changed
     ]
+
+
+def _grown(stored: MetaTask, given: MetaTask) -> set[str]:
+    """The sources that the stored one has all of, and more: `deft augment` gave it those."""
+    first = {(edge.source, edge.target, edge.id): edge.sources for edge in given.edges}
+    return {
+        f"{edge.source} -> {edge.target} {edge.id} {key}"
+        for edge in stored.edges
+        if (had := first.get((edge.source, edge.target, edge.id))) and edge.sources[: len(had)] == had
+        for key in ("source", "source.json")
+    }
 
 
 def _flat(metatask: MetaTask) -> dict[str, str]:

@@ -6,14 +6,15 @@ Tokens, outputs, controls, orders and history change together or not at all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from deft.base.database import AnyRow
+from deft.model import visibility
 from deft.model.net import Row
 from deft.store import history, marking, reasons, specs
 from deft.store.marking import Fired
@@ -21,15 +22,21 @@ from deft.wire import mailbox, orders
 from deft.wire.orders import Order, OrderKind
 
 _WITH_TASK = (OrderKind.RUN, OrderKind.RETRY, OrderKind.SPEC)
+# The orders that say how, and what they say unless the verb does.
+_MODES = {OrderKind.HOLD: "drain", OrderKind.FINISH: "soft"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who makes it fire, and why: the sweep itself, or an operator's verb."""
+    """Who makes it fire, and why: the sweep itself, or an operator's verb.
+
+    `said`: by task, what the order says that goes with it, beside what all of its kind say.
+    """
 
     actor: str = history.SYSTEM
     reason: str | None = None
     mode: str | None = None
+    said: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +60,20 @@ class Step:
 
 def perform(conn: Connection, enabled: Iterable[tuple[Row, AnyRow]], cause: Cause, now: datetime) -> Step:
     """Fire each row for its task. Raises Stale where a task is no longer as it was found."""
-    sets: defaultdict[tuple[Row, str], list[Fired]] = defaultdict(list)
+    rows: dict[int, Row] = {}
+    sets: defaultdict[tuple[int, str], list[Fired]] = defaultdict(list)
     for row, task in enabled:
+        rows[id(row)] = row  # by identity: a row is slow to hash
         found = Fired(task.id, task.metatask_id, task.state, task.order_seq, bool(task.started))
-        sets[row, task.state].append(found)
+        sets[id(row), task.state].append(found)
     done: list[Done] = []
     touched: set[int] = set()
-    for (row, _), fired in sets.items():
+    for (number, old), fired in sets.items():
+        row = rows[number]
         done += _fire(conn, row, fired, cause, now)
         ids = [one.node_id for one in fired]
         touched.update(ids)
-        if row.outputs is not None or row.state is not None:
+        if visibility.concerns_consumers(row, old):
             touched.update(marking.consumers_of_tasks(conn, ids))
     return Step(tuple(done), frozenset(touched))
 
@@ -71,8 +81,7 @@ def perform(conn: Connection, enabled: Iterable[tuple[Row, AnyRow]], cause: Caus
 def _fire(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now: datetime) -> list[Done]:
     """One row for tasks that share an old state."""
     ids = [one.node_id for one in fired]
-    ordered = [one for one in fired if row.order and (one.started or not row.only_started)]
-    silent = [one for one in fired if one not in ordered] if row.order else fired
+    ordered, silent = _by_order(row, fired)
     for some, orders_too in ((ordered, True), (silent, False)):
         if some:
             marking.change(conn, row, some, orders=orders_too, now=now)
@@ -85,6 +94,15 @@ def _fire(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now:
         _order(conn, row, ordered, cause, now)
     _remember(conn, row, fired, cause, now)
     return [_done(row, one) for one in fired]
+
+
+def _by_order(row: Row, fired: Sequence[Fired]) -> tuple[Sequence[Fired], Sequence[Fired]]:
+    """Those that an order goes out for, and the others."""
+    if row.order is None:
+        return [], fired
+    if not row.only_started:
+        return fired, []
+    return [one for one in fired if one.started], [one for one in fired if not one.started]
 
 
 def _done(row: Row, one: Fired) -> Done:
@@ -124,26 +142,26 @@ def _order(conn: Connection, row: Row, ordered: Sequence[Fired], cause: Cause, n
     posted = []
     for one in ordered:
         body: dict[str, Any] = orders.dump(whole[one.node_id]) if whole else {"v": orders.VERSION}
-        if row.order is OrderKind.HOLD:
-            body["mode"] = cause.mode or "drain"
+        if row.order in _MODES:
+            body["mode"] = cause.mode or _MODES[row.order]
+        body |= cause.said.get(one.node_id, {})
         seq = one.order_seq + 1
         posted.append(Order(row.order, seq, f"t{one.node_id}-{seq}", body, task_id=one.node_id))
     mailbox.post(conn, posted, now)
 
 
 def _remember(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now: datetime) -> None:
-    told = reasons.of(conn, row, [one.node_id for one in fired])
-    if row.state is not None:
-        marking.explain(conn, told)
-    changes = [
-        history.Change(
-            one.metatask_id,
-            one.node_id,
-            row.name,
-            one.state,
-            row.state.value if row.state is not None else one.state,
-            cause.reason or told.get(one.node_id),
-        )
-        for one in fired
-    ]
-    history.record(conn, changes, cause.actor, now)
+    ids = [one.node_id for one in fired]
+    if row.state is not None and row.reason in reasons.ASKED:
+        marking.explain(conn, reasons.of(conn, row, ids))
+    history.record_tasks(
+        conn,
+        ids,
+        cause=row.name,
+        old=fired[0].state,
+        new=row.state.value if row.state is not None else fired[0].state,
+        reason=cause.reason or (row.reason if row.state is None else None) or None,
+        own_words=row.state is not None,
+        actor=cause.actor,
+        now=now,
+    )

@@ -24,6 +24,7 @@ from deft.base.errors import BadInput, Refused, Unreachable
 from deft.base.interrupts import Interrupts
 from deft.engine.controls import ControlRequest, control
 from deft.engine.perform import Done
+from deft.engine.scan import Rescans
 from deft.engine.sweep import SweepRequest, sweep
 from deft.model.standing import MOVING
 from deft.store import holds, standing
@@ -95,8 +96,10 @@ def run(
     Raises Unreachable where the executor cannot be kept alive.
     """
     _lift_own_hold(session, metatask_id, full_name, actor)
+    rescans = Rescans(session)
     with _Executor(session) as executor, Interrupts() as interrupts:
         while True:
+            rescans.look()
             watch(sweep(session, SweepRequest(actor)).fired)
             state = _state(session, metatask_id)
             if not state:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,6 +20,8 @@ from deft.store.session import Session
 from deft.store.tables import deft_dirty
 from deft.wire import mailbox
 from deft.wire.tables import wire_changed
+
+TOGETHER = 10_000  # tasks of small Meta-Tasks that a full sweep looks at in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,27 @@ class SweepAnswer:
 
 
 def sweep(session: Session, request: SweepRequest) -> SweepAnswer:
-    """One pass over what changed. One transaction; nothing in it is half done."""
+    """One pass over what changed: one transaction, nothing in it is half done.
+
+    A full one goes on over all tasks that are alive, a transaction for some Meta-Tasks after another, so that
+    neither its memory nor its hold on the database grows with their number.
+    """
     roles.require(request.actor, "sweep")
-    if not request.full and not _anything(session):
-        return SweepAnswer((), 0)
+    if not request.full:
+        return _pass(session, _take) if _anything(session) else SweepAnswer((), 0)
+    answers = [_pass(session, lambda conn: _take(conn, all_external=True))]
+    with session.reading() as conn:
+        groups = list(marking.groups_alive(conn, TOGETHER))
+    answers += [_pass(session, partial(marking.live_tasks, metatask_ids=group)) for group in groups]
+    fired = chain.from_iterable(answer.fired for answer in answers)
+    return SweepAnswer(tuple(fired), sum(answer.looked_at for answer in answers))
+
+
+def _pass(session: Session, take: Callable[[Connection], set[int]]) -> SweepAnswer:
+    """Evaluate the tasks that `take` finds, in the transaction in which it finds them."""
     faults.point("sweep.before-transaction")
     with session.writing() as conn:
-        dirty = _take_all(conn) if request.full else _take(conn)
+        dirty = take(conn)
         faults.point("sweep.after-journal")
         fired = evaluate(conn, dirty, session.clock.now())
         faults.point("sweep.before-commit")
@@ -53,21 +72,20 @@ def sweep(session: Session, request: SweepRequest) -> SweepAnswer:
     return SweepAnswer(tuple(fired), len(dirty))
 
 
+_ANYTHING: sa.Select[tuple[int]] = sa.select(sa.literal_column("1")).where(
+    sa.or_(*(sa.exists(sa.select(table.c.id)) for table in (wire_changed, deft_dirty)))
+)
+
+
 def _anything(session: Session) -> bool:
     """Whether a journal holds anything: asked by a reader, so that an idle sweep locks nobody out."""
     with session.reading() as conn:
-        journals = (sa.select(table.c.id).limit(1) for table in (wire_changed, deft_dirty))
-        return any(conn.execute(query).first() is not None for query in journals)
+        return conn.execute(_ANYTHING).first() is not None
 
 
-def _take(conn: Connection) -> set[int]:
+def _take(conn: Connection, *, all_external: bool = False) -> set[int]:
     tasks, datasets = mailbox.take_changed(conn)
-    if datasets:
-        marking.list_external(conn, sorted(datasets))
-    return tasks | marking.touched_by_datasets(conn, sorted(datasets)) | marking.take_dirty(conn)
-
-
-def _take_all(conn: Connection) -> set[int]:
-    _take(conn)
-    marking.list_external(conn, None)
-    return marking.live_tasks(conn)
+    if datasets or all_external:
+        marking.list_external(conn, None if all_external else sorted(datasets))
+    touched = marking.touched_by_datasets(conn, sorted(datasets)) if datasets else set()
+    return tasks | touched | marking.take_dirty(conn)

@@ -39,6 +39,7 @@ class Books:
         self.tasks: dict[int, Task] = {}
         self.datasets: dict[int, Dataset] = {}
         self.changes: dict[int, Change] = {}
+        self.stale: set[int] = set()  # jobs under way whose input changed under them
         self.before: dict[tuple[str, int], dict[str, Any]] = {}
         self._edges: dict[int, Edge] = {}
         self._inputs: dict[int, list[Edge]] = {}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import batches, insert_rows
+from deft.base.idlists import listed
 from deft.jedi.jobs import Fed
 from deft.jedi.tables import jedi_dataset, jedi_input, jedi_job_unit, jedi_unit
 
@@ -69,47 +71,57 @@ class Unit:
 
 def load_datasets(conn: Connection, ids: Sequence[int]) -> list[Dataset]:
     """The datasets of those ids that are known."""
-    found: list[Dataset] = []
-    for part in batches(ids):
-        rows = conn.execute(sa.select(jedi_dataset).where(jedi_dataset.c.id.in_(part)))
-        found.extend(Dataset(**row._mapping) for row in rows)
-    return found
+    if not ids:
+        return []
+    return [Dataset(**row._mapping) for row in conn.execute(_DATASETS, {"ids": ids}).all()]
+
+
+_DATASETS = sa.select(jedi_dataset).where(listed(jedi_dataset.c.id))
 
 
 def edges(conn: Connection, column: sa.Column[int], values: Sequence[int]) -> list[Edge]:
     """The edges with those values of jedi_input.task_id or .dataset_id, in a fixed order."""
-    found: list[Edge] = []
-    for part in batches(values):
-        query = sa.select(jedi_input).where(column.in_(part)).order_by(jedi_input.c.edge_id)
-        found.extend(Edge(**row._mapping) for row in conn.execute(query))
-    return found
+    return [Edge(**row._mapping) for row in conn.execute(_edges(column), {"ids": values}).all()]
+
+
+@cache
+def _edges(column: sa.Column[int]) -> sa.Select[Any]:
+    return sa.select(jedi_input).where(listed(column)).order_by(jedi_input.c.edge_id)
 
 
 def feed_all(conn: Connection, edge_ids: Sequence[int], state: Fed) -> None:
     """A row for every available unit that has none, on each of these edges."""
-    for part in batches(edge_ids):
-        source = jedi_input.join(jedi_unit, jedi_unit.c.dataset_id == jedi_input.c.dataset_id)
-        _feed(conn, state, source, jedi_input.c.edge_id.in_(part), *_UNFED)
+    conn.execute(_feed_all(), {"ids": edge_ids, "fed_as": state.value})
 
 
 def feed_units(conn: Connection, edge_id: int, unit_ids: Sequence[int], state: Fed) -> None:
     """A row for each of these units, which have none on this edge."""
-    for part in batches(unit_ids):
-        source = jedi_input.join(jedi_unit, jedi_unit.c.id.in_(part))
-        _feed(conn, state, source, jedi_input.c.edge_id == edge_id)
+    conn.execute(_feed_units(), {"ids": unit_ids, "edge_id": edge_id, "fed_as": state.value})
 
 
-def _feed(conn: Connection, state: Fed, source: sa.FromClause, *which: sa.ColumnElement[bool]) -> None:
+@cache
+def _feed_all() -> sa.Insert:
+    source = jedi_input.join(jedi_unit, jedi_unit.c.dataset_id == jedi_input.c.dataset_id)
+    return _feed(source, listed(jedi_input.c.edge_id), *_UNFED)
+
+
+@cache
+def _feed_units() -> sa.Insert:
+    source = jedi_input.join(jedi_unit, listed(jedi_unit.c.id))
+    return _feed(source, jedi_input.c.edge_id == sa.bindparam("edge_id"))
+
+
+def _feed(source: sa.FromClause, *which: sa.ColumnElement[bool]) -> sa.Insert:
     columns = ["edge_id", "unit_id", "position", "task_id", "state", "attempts"]
     units = sa.select(
         jedi_input.c.edge_id,
         jedi_unit.c.id,
         jedi_unit.c.position,
         jedi_input.c.task_id,
-        sa.literal(state.value, sa.String(32)),
+        sa.bindparam("fed_as", type_=sa.String(32)),
         sa.literal(0, sa.Integer),
     )
-    conn.execute(sa.insert(jedi_job_unit).from_select(columns, units.select_from(source).where(*which)))
+    return sa.insert(jedi_job_unit).from_select(columns, units.select_from(source).where(*which))
 
 
 _ROW = sa.select(jedi_job_unit.c.unit_id).where(
@@ -122,13 +134,16 @@ _UNFED = (jedi_unit.c.state == AVAILABLE, ~sa.exists(_ROW.correlate(jedi_input, 
 def count_unfed(conn: Connection, edge_ids: Sequence[int]) -> dict[int, int]:
     """How many available units without a row each of these edges has."""
     found = dict.fromkeys(edge_ids, 0)
-    i = jedi_input.c
-    for part in batches(edge_ids):
-        source = jedi_input.join(jedi_unit, jedi_unit.c.dataset_id == i.dataset_id)
-        query = sa.select(i.edge_id, sa.func.count()).select_from(source)
-        query = query.where(i.edge_id.in_(part), *_UNFED).group_by(i.edge_id)
-        found.update((edge_id, number) for edge_id, number in conn.execute(query))
+    found.update((edge_id, number) for edge_id, number in conn.execute(_COUNT_UNFED, {"ids": edge_ids}).all())
     return found
+
+
+_COUNT_UNFED = (
+    sa.select(jedi_input.c.edge_id, sa.func.count())
+    .select_from(jedi_input.join(jedi_unit, jedi_unit.c.dataset_id == jedi_input.c.dataset_id))
+    .where(listed(jedi_input.c.edge_id), *_UNFED)
+    .group_by(jedi_input.c.edge_id)
+)
 
 
 def count_missing(conn: Connection, edge: Edge) -> int:

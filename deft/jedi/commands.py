@@ -52,6 +52,13 @@ JEDI = Group(
             options=(Option("--slots", "jobs at once on this machine", type="integer"),),
         ),
         Command(
+            name="apply",
+            help="Apply all orders and answer them; run no job.",
+            run="deft.jedi.control:apply",
+            verb="jedi",
+            takes="nothing",
+        ),
+        Command(
             name="status",
             help="Who serves this database, and how many jobs are in which state.",
             run="deft.jedi.control:status",

@@ -1,4 +1,4 @@
-"""`deft jedi run`, `once` and `status`."""
+"""`deft jedi run`, `once`, `apply` and `status`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def once(request: Request) -> Answer:
     """Work until idle, then say how things stand."""
     service.work_until_idle(_settings(request), request.engine, request.clock)
     return status(request)
+
+
+def apply(request: Request) -> Answer:
+    """Apply the orders that wait, and answer them."""
+    service.apply_orders(request.settings, request.engine, request.clock)
+    return Answer(text=("the orders are applied\n",))
 
 
 def _settings(request: Request) -> Settings:

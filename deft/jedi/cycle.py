@@ -25,8 +25,7 @@ from deft.jedi.backends import Backend, Event
 from deft.jedi.books import Books
 from deft.jedi.filling import INPUTS_FILE
 from deft.jedi.jobs import Ending, Flight, JobState, Result
-from deft.jedi.listing import Listing
-from deft.jedi.orders import Effects
+from deft.jedi.orders import Effects, Look
 from deft.jedi.planning import Intent
 from deft.jedi.reconcile import Watch
 from deft.jedi.reporting import Reporter
@@ -36,9 +35,9 @@ from deft.wire.orders import Order
 log = logging.getLogger("deft.jedi")
 
 NOTE_S = 0.25  # what only changes the state of attempts waits that long for a reason to commit
-GATHER_S = 0.02  # ends are gathered that long while there is enough to do
+GATHER_S = 0.03  # ends are gathered that long while there is enough to do
 GATHER_LAST_S = 0.004  # and that long where somebody may wait for each of them
-MANY = 16  # attempts under way: enough to do
+MANY = 4  # attempts under way: enough to do
 UNBLOCK_S = 0.25
 PROGRESS_S = 1.0  # how often running jobs are asked how far they are
 
@@ -78,7 +77,7 @@ class Executor:
         faults.point("jedi.reconcile-after-commit")
         self.reporter.committed(self.clock.monotonic())
         self._ring()
-        self._affect(Effects(cancel=stopped))
+        self._affect(Effects(cancel=stopped, stale=books.stale))
 
     # --- one cycle ---
 
@@ -88,9 +87,10 @@ class Executor:
         self._ask_progress()
         with reading(self.engine) as conn:
             given = mailbox.pending(conn)
-        if not (given or self._look_for_work or self._time_to_settle() or self._time_to_note()):
+        due = self._time_to_look() or self._time_to_settle() or self._time_to_note()
+        if not (given or due):
             return False
-        listings = orders.prepare(given)
+        listings = orders.prepare(given, self.engine)
         effects, intents, told = self._transact(given, listings)
         self._hand_over(intents)
         if told:
@@ -99,7 +99,7 @@ class Executor:
         return True
 
     def _transact(
-        self, given: Sequence[Order], listings: dict[int, Listing]
+        self, given: Sequence[Order], listings: dict[int, Look]
     ) -> tuple[Effects, list[Intent], bool]:
         ended, notes = list(self.ended), self._notes()
         faults.point("jedi.results-collected")
@@ -108,6 +108,7 @@ class Executor:
             settling.settle(books, ended, self.settings)
             faults.point("jedi.results-settled")
             effects = orders.apply_all(books, given, listings)
+            effects.stale = books.stale
             faults.point("jedi.orders-applied")
             feeding.follow(books)
             intents = self._plan(books)
@@ -221,6 +222,9 @@ class Executor:
                 self.stop(flight)
             elif flight.task_id in effects.revoke:
                 self.take_back(flight)
+        if effects.stale:
+            for flight in (*self.flights.values(), *self.watch.flights):
+                flight.stale = flight.stale or flight.job_id in effects.stale
         for flight in self.watch.flights:
             if flight.task_id in effects.cancel:
                 flight.cancelled = True
@@ -252,6 +256,10 @@ class Executor:
     def look_for_work(self) -> None:
         """The next cycle is to look at the database even if nothing was heard."""
         self._look_for_work = True
+
+    def _time_to_look(self) -> bool:
+        """Whether the database was not looked at for so long that a hint may have been lost."""
+        return self._look_for_work or self.clock.monotonic() - self._noted >= self.settings.jedi.poll_s
 
     def _notes(self) -> list[Flight]:
         return [flight for flight in self.flights.values() if flight.state is not flight.written]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deft.jedi import catalog, store
+from deft.jedi import catalog, parking, store
 from deft.jedi.books import Books, Change
 from deft.jedi.catalog import Edge
 from deft.jedi.jobs import Fed, JobState
@@ -42,7 +42,8 @@ def _carry(books: Books, edge: Edge, change: Change) -> None:
     task = books.task(edge.task_id)
     is_large = books.dataset(edge.dataset_id).available > SMALL
     if change.reshaped:
-        recount(books, edge)
+        for one in books.inputs(task.id) if task.parked else [edge]:
+            recount(books, one)
     elif is_large and edge.unfed == 0 and task.feeding and not _is_reduce(books, task):
         books.enter_edges()
         catalog.feed_units(books.conn, edge.edge_id, change.added, _fed_as(edge))
@@ -54,25 +55,28 @@ def _carry(books: Books, edge: Edge, change: Change) -> None:
 def recount(books: Books, edge: Edge) -> None:
     """Ask the database how many units of an edge are unfed, how many missing."""
     books.enter_edges()
-    edge.unfed = catalog.count_unfed(books.conn, [edge.edge_id])[edge.edge_id]
+    parked = parking.of_edge(books, edge)
+    edge.unfed = catalog.count_unfed(books.conn, [edge.edge_id])[edge.edge_id] + parked.fit
     lost = books.dataset(edge.dataset_id).lost
-    if not lost:
-        edge.missing = 0
-    elif edge.primary:
-        edge.missing = catalog.count_missing(books.conn, edge)
-    else:
-        edge.missing = lost
+    if lost and edge.primary:
+        lost = catalog.count_missing(books.conn, edge)
+    edge.missing = lost + parked.waiting
 
 
 def recount_missing(books: Books, task: Task) -> None:
     """After rows of a task became ok: what is missing may be less."""
     for edge in books.inputs(task.id):
         if edge.missing and edge.primary:
-            edge.missing = catalog.count_missing(books.conn, edge)
+            edge.missing = catalog.count_missing(books.conn, edge) + parking.of_edge(books, edge).waiting
 
 
 def feed(books: Books, tasks: Sequence[Task]) -> None:
-    """Give tasks every unit that they may have."""
+    """Give tasks every unit that they may have; what is made again also where nothing new is to be fed."""
+    for task in tasks:
+        if task.parked and task.spec and not (task.idle or task.rejected) and _is_whole(books, task):
+            parking.unpark(books, task)
+            for edge in books.inputs(task.id):
+                recount(books, edge)
     fed = [task for task in tasks if task.feeding and _may_feed(books, task)]
     for kind in (Fed.READY, Fed.USED):
         edges = [edge for task in fed for edge in books.inputs(task.id) if edge.unfed]
@@ -84,9 +88,12 @@ def feed(books: Books, tasks: Sequence[Task]) -> None:
 
 def _may_feed(books: Books, task: Task) -> bool:
     """Whether there is something to feed; to a reduce task only once all is there."""
+    return _is_whole(books, task) and any(edge.unfed for edge in books.inputs(task.id))
+
+
+def _is_whole(books: Books, task: Task) -> bool:
     edges = books.inputs(task.id)
-    whole = not _is_reduce(books, task) or (task.running == 0 and all(edge.closed for edge in edges))
-    return whole and any(edge.unfed for edge in edges)
+    return not _is_reduce(books, task) or (task.running == 0 and all(edge.closed for edge in edges))
 
 
 def _feed_edges(books: Books, edges: Sequence[Edge], kind: Fed) -> None:
@@ -113,6 +120,7 @@ def _whole_set_again(books: Books, task: Task) -> None:
     task.jobs_ok -= store.plan_again(books.conn, task.id, [JobState.OK])
     task.jobs_failed -= store.plan_again(books.conn, task.id, sorted(UNSUCCESSFUL))
     store.plan_again(books.conn, task.id, [JobState.CANCELLED])
+    parking.mark_larger(books.conn, task.id)
 
 
 def _is_reduce(books: Books, task: Task) -> bool:
@@ -129,11 +137,11 @@ def _count(task: Task, edge: Edge, number: int) -> None:
 
 
 def latch(books: Books, task: Task) -> None:
-    """Set idle where nothing is ready, running or unfed, or nothing is to be fed any more."""
+    """Set idle where nothing is ready, running, or unfed and still to be fed."""
     if task.idle or task.running:
         return
-    stopped = task.rejected or task.no_feed
-    if stopped or not (task.ready or any(edge.unfed for edge in books.inputs(task.id))):
+    unfed = not task.no_feed and any(edge.unfed for edge in books.inputs(task.id))
+    if task.rejected or not (task.ready or unfed):
         task.idle = 1
         if not (task.failed or task.rejected):
             task.reason = None  # what failed on the way was mended by a later attempt

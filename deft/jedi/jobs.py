@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,10 @@ class JobState(StrEnum):
 
 
 class Fed(StrEnum):
-    """What became of a unit that was fed to a task; `used` is a unit of a secondary input."""
+    """What became of a unit that was fed to a task.
+
+    `used` is a unit of a secondary input; `parked` one whose job is to run again, and waits for lost input.
+    """
 
     READY = "ready"
     RUNNING = "running"
@@ -33,6 +36,15 @@ class Fed(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     USED = "used"
+    PARKED = "parked"
+
+
+class Remake(IntEnum):
+    """Whether a job makes something again: no; what was lost; yet to come, as its input changed under way."""
+
+    NO = 0
+    LOST = 1
+    STALE = 2
 
 
 class Ending(StrEnum):
@@ -97,7 +109,8 @@ def _time(seconds: float | None) -> datetime | None:
 class Flight:
     """An attempt on its way, as the loop remembers it; the database has the same.
 
-    Not frozen: `state` follows the events, `cancelled` notes that we asked for its end.
+    Not frozen: `state` follows the events, `cancelled` notes that we asked for its end, `stale` that its
+    input has another content since it began.
     """
 
     attempt_id: int
@@ -116,6 +129,7 @@ class Flight:
     pid: int | None = None
     started: datetime | None = None
     cancelled: bool = False
+    stale: bool = False
 
 
 def job_key(number: int) -> str:

@@ -1,4 +1,7 @@
-"""List the files of an external dataset: paths, globs, `@file` lists and `!glob`. Reads the disk only."""
+"""List the files of an external dataset: paths, globs, `@file` lists and `!glob`. Reads the disk only.
+
+`!glob` leaves out what globs and lists name; a path that is named in full stays (`deft augment` does so).
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ def list_files(sources: Sequence[str]) -> Listing:
         if not source.startswith("!"):
             for path, number in _named(source, faults):
                 events[path] = max(number, events.get(path, 0))
-    wanted = sorted(path for path in events if not any(one.fullmatch(path) for one in excluded))
+    named = set(sources)  # what is named in full is meant, whatever is left out of globs and lists
+    wanted = sorted(
+        path for path in events if path in named or not any(one.fullmatch(path) for one in excluded)
+    )
     files = tuple(file for path in wanted if (file := look(path, events[path], faults)) is not None)
     return Listing(files, _reason(sources, files, faults))
 

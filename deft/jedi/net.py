@@ -40,7 +40,8 @@ NET: tuple[Row, ...] = (
     Row("cancel", _S.PLANNED, _S.CANCELLED),
     Row("fail", _S.PLANNED, _S.FAILED),  # its command cannot be filled
     *(Row("retry", before, _S.PLANNED) for before in (_S.FAILED, _S.KILLED, _S.LOST, _S.CANCELLED)),
-    Row("renew", _S.OK, _S.PLANNED),  # the job of a reduce task, over a larger set
+    Row("renew", _S.OK, _S.PLANNED),  # the job of a reduce task over a larger set, or of data that were lost
+    Row("keep", _S.PLANNED, _S.OK),  # it was to be made again, and is not: what it made is still there
 )
 
 UNDER_WAY = frozenset({_S.SUBMITTING, _S.QUEUED, _S.RUNNING})

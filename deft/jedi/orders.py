@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+
+from sqlalchemy.engine import Engine
 
 from deft.base.errors import BadInput
-from deft.jedi import catalog, feeding, scanning, specs, store
+from deft.jedi import catalog, feeding, inspection, recovery, scanning, specs, store
 from deft.jedi.books import Books
 from deft.jedi.catalog import Dataset, Edge
+from deft.jedi.inspection import Inspection
 from deft.jedi.jobs import Fed, JobState
 from deft.jedi.listing import Listing, list_files
+from deft.jedi.scanning import Seen
 from deft.jedi.store import Task
 from deft.wire import mailbox
 from deft.wire.orders import Order, OrderKind, TaskSpec, load_scan, load_task
@@ -29,23 +33,30 @@ class Effects:
 
     revoke: set[int] = field(default_factory=set)  # tasks whose queued attempts are taken back
     cancel: set[int] = field(default_factory=set)  # tasks whose running attempts are stopped, too
+    stale: set[int] = field(default_factory=set)  # jobs whose input has another content since they began
 
 
-def prepare(orders: Sequence[Order]) -> dict[int, Listing]:
+Look = Listing | Inspection
+
+
+def prepare(orders: Sequence[Order], engine: Engine) -> dict[int, Look]:
     """Read from disk what the orders will need, by order id."""
-    found = {}
-    for order in orders:
-        if order.kind is OrderKind.SCAN:
-            try:
-                found[order.id] = list_files(load_scan(order.body).sources)
-            except (BadInput, TypeError, AttributeError, KeyError) as fault:
-                found[order.id] = Listing((), str(fault))
-        elif order.kind is OrderKind.GROW:
-            found[order.id] = list_files([str(path) for path in order.body.get("units", ())])
-    return found
+    return {
+        order.id: _look(order, engine) for order in orders if order.kind in (OrderKind.SCAN, OrderKind.GROW)
+    }
 
 
-def apply_all(books: Books, orders: Sequence[Order], listings: Mapping[int, Listing]) -> Effects:
+def _look(order: Order, engine: Engine) -> Look:
+    if order.kind is OrderKind.GROW:
+        return list_files([str(path) for path in order.body.get("units", ())])
+    try:
+        scan = load_scan(order.body)
+        return inspection.inspect(engine, scan.dataset_id) if scan.produced else list_files(scan.sources)
+    except (BadInput, TypeError, AttributeError, KeyError) as fault:
+        return Listing((), str(fault))
+
+
+def apply_all(books: Books, orders: Sequence[Order], listings: Mapping[int, Look]) -> Effects:
     """Apply orders in their sequence and acknowledge them."""
     effects = Effects()
     _look_up(books, orders)
@@ -67,9 +78,8 @@ def _look_up(books: Books, orders: Sequence[Order]) -> None:
     for order in orders:
         if order.kind in (OrderKind.RUN, OrderKind.SPEC, OrderKind.RETRY):
             with contextlib.suppress(BadInput, TypeError, ValueError, AttributeError, KeyError):
-                spec = load_task(order.body)
-                datasets += [int(edge.dataset_id) for edge in spec.inputs]
-                datasets += [int(output.dataset_id) for output in spec.outputs]
+                ends = (*order.body["inputs"], *order.body["outputs"])
+                datasets += [int(end["dataset_id"]) for end in ends]
     books.load_datasets(datasets)
 
 
@@ -78,7 +88,16 @@ def _apply_to_task(books: Books, order: Order, effects: Effects) -> None:
     if order.seq <= task.order_seq:
         return  # applied before
     task.order_seq = order.seq
+    if order.kind is OrderKind.RECOVER and order.body.get("dry_run"):
+        mailbox.answer(books.conn, order.id, recovery.tried(books, order.body), books.now)
+        return
+    if "held" in order.body:  # the hold in force: nothing starts by an order under hold
+        held = order.body["held"]
+        task.held = None if held is None else str(held)
     act = _TASK_ACTS.get(order.kind)
+    if order.kind is OrderKind.RECOVER and not task.spec:
+        refuse(books, order, "nothing of this task was ever run here")
+        return
     if act is None:
         refuse(books, order, f"this JEDI does not know how to {order.kind} a task yet")
         return
@@ -153,6 +172,7 @@ def _abort(books: Books, task: Task, _body: Mapping[str, object], effects: Effec
 def _stop_feeding(books: Books, task: Task) -> None:
     feeding.follow(books)  # what earlier orders of this transaction let in is skipped, not left out
     task.no_feed, task.held = 1, None
+    recovery.keep(books, task)
     skipped = store.skip_ready(books.conn, task.id) if task.ready else 0
     task.ready -= skipped
     task.skipped += skipped
@@ -164,10 +184,11 @@ def _discard(books: Books, task: Task, _body: Mapping[str, object], effects: Eff
         raise BadInput("its jobs still run: abort it first")
     effects.revoke.add(task.id)
     store.forget_rows(books.conn, task.id)
-    for name in ("ready", "ok", "failed", "skipped", "jobs", "jobs_ok", "jobs_failed"):
+    for name in ("ready", "ok", "failed", "skipped", "parked", "jobs", "jobs_ok", "jobs_failed"):
         setattr(task, name, 0)
     task.idle, task.no_feed, task.hard, task.rejected = 1, 0, 0, 0
-    task.reason = task.measured = None
+    # DEFT starts nothing that it holds, and would never tell of the end of this hold.
+    task.reason = task.measured = task.held = None
     for output in specs.read_spec(task.spec).outputs if task.spec else ():
         _empty(books, books.dataset(output.dataset_id))
     for edge in books.inputs(task.id):
@@ -178,6 +199,10 @@ def _empty(books: Books, dataset: Dataset) -> None:
     catalog.delete_units(books.conn, dataset.id)
     dataset.available = dataset.lost = dataset.events = dataset.bytes = dataset.expected = 0
     books.change(dataset.id).reshaped = True
+
+
+def _recover(books: Books, task: Task, body: Mapping[str, object], _effects: Effects) -> None:
+    recovery.recover(books, task, body)
 
 
 def _limit(_books: Books, task: Task, body: Mapping[str, object], _effects: Effects) -> None:
@@ -195,6 +220,7 @@ _TASK_ACTS: dict[OrderKind, _TaskAct] = {
     OrderKind.FINISH: _finish,
     OrderKind.ABORT: _abort,
     OrderKind.DISCARD: _discard,
+    OrderKind.RECOVER: _recover,
     OrderKind.LIMIT: _limit,
 }
 
@@ -239,19 +265,30 @@ def _reject(task: Task, reason: str) -> None:
 # --- orders of a dataset -----------------------------------------------------------------------------------
 
 
-def _apply_to_dataset(books: Books, order: Order, listings: Mapping[int, Listing]) -> None:
+def _apply_to_dataset(books: Books, order: Order, listings: Mapping[int, Look]) -> None:
     dataset = books.dataset(order.dataset_id or 0)
     if order.seq <= dataset.order_seq:
         return
     dataset.order_seq = order.seq
-    if order.kind is OrderKind.SCAN:
-        dataset.name = str(order.body.get("dataset", "")) or dataset.name
-        scanning.scanned(books, dataset, listings[order.id], whole=True)
-    elif order.kind is OrderKind.GROW:
-        scanning.scanned(books, dataset, listings[order.id], whole=False)
+    if order.kind in (OrderKind.SCAN, OrderKind.GROW):
+        seen = _see(books, dataset, order, listings[order.id])
+        if order.body.get("answer"):
+            counts = {"available": dataset.available, "missing": dataset.lost, "reason": dataset.reason}
+            mailbox.answer(books.conn, order.id, {**asdict(seen), **counts}, books.now)
     elif order.kind is OrderKind.CLOSE:
         for edge in books.consumers(dataset.id):
             edge.closed = 1
             books.task(edge.task_id)
+    elif order.kind is OrderKind.DISCARD:
+        _empty(books, dataset)
     else:
         refuse(books, order, f"this JEDI does not know how to {order.kind} a dataset yet")
+
+
+def _see(books: Books, dataset: Dataset, order: Order, found: Look) -> Seen:
+    """Put into the books what was found on disk."""
+    if isinstance(found, Inspection):
+        return inspection.apply(books, dataset, found)
+    if order.kind is OrderKind.SCAN:
+        dataset.name = str(order.body.get("dataset", "")) or dataset.name
+    return scanning.scanned(books, dataset, found, whole=order.kind is OrderKind.SCAN)

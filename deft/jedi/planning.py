@@ -163,14 +163,14 @@ def _choose_reduce(books: Books, task: Task, stock: _Stock) -> list[_Choice]:
     """The one job, over all that is ready."""
     if task.running:
         return []
-    known = store.job_numbered(books.conn, task.id, 1) if task.last_number else None
+    known = store.job_numbered(books.conn, task.id, task.last_number) if task.last_number else None
     units = _unpacked(books, task, None, stock)
-    if known is not None:
+    if known is not None and known.state == JobState.PLANNED:  # else it is of a life that was discarded
         packed = store.units_of_jobs(books.conn, [known.id])[known.id]
         units = sorted([*packed, *units], key=lambda unit: (unit.position, unit.edge_id))
         return [_Choice(known, units, new=False)]
-    task.last_number = max(task.last_number, 1)
-    job = Job(books.next_ids(jedi_job, 1)[0], 1, 0, 0, 0, JobState.PLANNED)
+    task.last_number += 1
+    job = Job(books.next_ids(jedi_job, 1)[0], task.last_number, 0, 0, 0, JobState.PLANNED)
     return [_Choice(job, units, new=True)]
 
 

@@ -34,6 +34,7 @@ def flight_of(row: OpenAttempt) -> Flight:
         losses=row.losses,
         state=state,
         written=state,
+        stale=bool(row.stale),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from deft.jedi import catalog
@@ -12,20 +13,34 @@ from deft.jedi.listing import File, Listing
 from deft.jedi.tables import jedi_unit
 
 
-def scanned(books: Books, dataset: Dataset, listing: Listing, *, whole: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at the disk found, in units; `same`: they were known and are as they were."""
+
+    new: int = 0
+    back: int = 0
+    changed: int = 0
+    lost: int = 0
+    same: int = 0
+
+
+def scanned(books: Books, dataset: Dataset, listing: Listing, *, whole: bool) -> Seen:
     """Compare a listing with the units known; `whole`: what it does not name has vanished."""
     known = catalog.units_of(books.conn, dataset.id) if whole else _named(books, dataset, listing)
     new = [file for file in listing.files if file.path not in known]
     _add_files(books, dataset, new)
     other = [(known[f.path], f) for f in listing.files if f.path in known and _differs(known[f.path], f)]
     _replace_files(books, dataset, other)
-    if whole:
-        present = {file.path for file in listing.files}
-        gone = [unit for unit in known.values() if unit.key not in present and unit.state == AVAILABLE]
-        lose(books, dataset, gone)
+    present = {file.path for file in listing.files}
+    gone = [unit for unit in known.values() if unit.key not in present and unit.state == AVAILABLE]
+    gone = gone if whole else []
+    lose(books, dataset, gone)
     dataset.reason = listing.reason
     if dataset.version == 0:
         books.change(dataset.id)  # seen once, even if there is nothing
+    back = sum(unit.state != AVAILABLE for unit, _ in other)
+    same = len(listing.files) - len(new) - len(other)
+    return Seen(len(new), back, len(other) - back, len(gone), same)
 
 
 def _named(books: Books, dataset: Dataset, listing: Listing) -> dict[str, Unit]:

@@ -81,6 +81,15 @@ def work_until_idle(settings: Settings, engine: Engine, clock: Clock) -> None:
         _Loop(executor, held, until_parent_dies=False).run(executor.is_quiet)
 
 
+def apply_orders(settings: Settings, engine: Engine, clock: Clock) -> None:
+    """Apply the orders that wait, and answer them; no job is begun. Raises Refused likewise."""
+    with _executor(settings, engine, clock) as (executor, _):
+        executor.handing_out = False
+        executor.begin()
+        while executor.cycle():
+            pass
+
+
 @contextmanager
 def _executor(settings: Settings, engine: Engine, clock: Clock) -> Iterator[tuple[Executor, lease.Lease]]:
     held = lease.take(engine, clock)
@@ -163,8 +172,6 @@ class _Loop:
             self._signals.drain()
         if self._parent and PARENT_FD in readable and not os.read(PARENT_FD, 4096):
             self._orphaned = True
-        if not readable:
-            self._executor.look_for_work()
 
     def _drain(self) -> None:
         """Start nothing more, give what runs ten seconds (none at a second SIGTERM), then stop it.

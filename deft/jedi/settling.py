@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from deft.base.config import Settings
-from deft.jedi import catalog, feeding, retry, scanning, specs, store
+from deft.jedi import catalog, feeding, parking, recovery, retry, scanning, specs, store
 from deft.jedi.books import Books
 from deft.jedi.catalog import Unit
-from deft.jedi.jobs import Ending, Fed, Flight, JobState, Result, job_key
+from deft.jedi.jobs import Ending, Fed, Flight, JobState, Remake, Result, job_key
 from deft.jedi.net import UNSUCCESSFUL, move
 from deft.jedi.retry import Case, Verdict
 from deft.jedi.store import Task
@@ -27,9 +27,10 @@ def settle(books: Books, ended: Sequence[Ended], settings: Settings) -> None:
     books.load_tasks({flight.task_id for flight, _ in ended})
     rows: dict[tuple[Fed, int], list[int]] = defaultdict(list)
     jobs, attempts = [], []
+    remade = recovery.kept(books, [flight for flight, result in ended if result.ending is not Ending.OK])
     for flight, result in ended:
         task = books.task(flight.task_id)
-        verdict = _judge(task, flight, result, settings)
+        verdict = _judge(task, flight, result, settings, remade.get(flight.job_id))
         charged = int(retry.charges(result.ending))
         rows[verdict.units, charged].append(flight.job_id)
         state = move(flight.written, verdict.event)
@@ -41,6 +42,8 @@ def settle(books: Books, ended: Sequence[Ended], settings: Settings) -> None:
     for (units, charged), job_ids in rows.items():
         store.settle_rows(books.conn, job_ids, units, charged=charged)
     store.save_jobs(books.conn, jobs)
+    if stale := [flight.job_id for flight, _ in ended if flight.stale]:
+        parking.mark(books.conn, stale, Remake.NO)
     store.save_attempts(books.conn, attempts)
     _publish(books, ended)
     tasks = {flight.task_id: books.task(flight.task_id) for flight, _ in ended}
@@ -49,7 +52,8 @@ def settle(books: Books, ended: Sequence[Ended], settings: Settings) -> None:
         feeding.recount_missing(books, task)
 
 
-def _judge(task: Task, flight: Flight, result: Result, settings: Settings) -> Verdict:
+def _judge(task: Task, flight: Flight, result: Result, settings: Settings, kept: bool | None) -> Verdict:
+    """`kept`: None of a job that makes nothing again, else whether all it made before is still there."""
     spec = specs.read_spec(task.spec or "")
     case = Case(
         ending=result.ending,
@@ -61,8 +65,12 @@ def _judge(task: Task, flight: Flight, result: Result, settings: Settings) -> Ve
         skipping=bool(task.hard),
     )
     verdict = retry.judge(case)
-    if verdict.event == "again" and task.no_feed:
-        return Verdict(Fed.SKIPPED, "cancel")  # finish: what is not under way is not begun again
+    if verdict.event == "again" and task.no_feed and kept is None:
+        verdict = Verdict(Fed.SKIPPED, "cancel")  # finish: what is not under way is not begun again
+    if kept and verdict.units in (Fed.FAILED, Fed.SKIPPED):
+        return Verdict(Fed.OK, "succeed")
+    if flight.stale and verdict.units is Fed.OK:
+        return Verdict(Fed.PARKED, "succeed")
     return verdict
 
 
@@ -72,7 +80,8 @@ def _count(task: Task, flight: Flight, result: Result, verdict: Verdict, state: 
     task.jobs_running -= 1
     if state is JobState.OK:
         task.jobs_ok += 1
-        task.measured = _measure(task.measured, result)
+        if result.ending is Ending.OK:
+            task.measured = _measure(task.measured, result)
     elif state in UNSUCCESSFUL:
         task.jobs_failed += 1
     elif retry.charges(result.ending):
@@ -176,4 +185,8 @@ def _enter(books: Books, dataset_id: int, rows: dict[str, dict[str, Any]]) -> li
         if key in known
     ]
     scanning.replace_units(books, dataset, [known[key] for key in rows if key in known], replaced)
+    other = recovery.made_anew(books.conn, {row["job_id"]: row["id"] for row in replaced})
+    if other:
+        parking.renewed(books, other)
+        books.change(dataset_id).reshaped = True
     return new

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from pathlib import Path
 
 from deft.base.errors import Finding
@@ -16,15 +15,27 @@ REST = ("inputs", "inputs_file", "job.index", "job.seed", "unit.key", "unit.firs
 NUMBERS = ("resources.walltime_s", "retry.max_attempts", "split.units_per_job", "split.max_units_per_job")
 
 
-@lru_cache(maxsize=1024)
+KEPT = 2048
+_read: dict[str, TaskSpec] = {}  # what was read or written lately: one text is read many times
+
+
 def read_spec(text: str) -> TaskSpec:
     """A task from the text kept in jedi_task."""
-    return load_task(json.loads(text))
+    return _read.get(text) or _keep(text, load_task(json.loads(text)))
 
 
 def write_spec(spec: TaskSpec) -> str:
     """The text that read_spec reads."""
-    return to_text(dump(spec))
+    text = to_text(dump(spec))
+    _keep(text, spec)
+    return text
+
+
+def _keep(text: str, spec: TaskSpec) -> TaskSpec:
+    if len(_read) >= KEPT:
+        _read.clear()
+    _read[text] = spec
+    return spec
 
 
 def is_reduce(spec: TaskSpec) -> bool:

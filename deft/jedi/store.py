@@ -11,9 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import batches, insert_rows
+from deft.base.database import insert_rows
+from deft.base.idlists import listed
 from deft.jedi.catalog import LOST
-from deft.jedi.jobs import Fed, JobState
+from deft.jedi.jobs import Fed, JobState, Remake
 from deft.jedi.tables import jedi_attempt, jedi_job, jedi_job_unit, jedi_task, jedi_unit
 
 
@@ -47,6 +48,7 @@ class Task:
     phase: str | None = None
     reason: str | None = None
     measured: str | None = None
+    parked: int = 0
 
     @property
     def feeding(self) -> bool:
@@ -91,11 +93,20 @@ class Job:
 
 def load_tasks(conn: Connection, ids: Sequence[int]) -> list[Task]:
     """The tasks of those ids that are known."""
-    found: list[Task] = []
-    for part in batches(ids):
-        rows = conn.execute(sa.select(jedi_task).where(jedi_task.c.id.in_(part)))
-        found.extend(Task(**row._mapping) for row in rows)
-    return found
+    if not ids:
+        return []
+    return [Task(**row._mapping) for row in conn.execute(_TASKS, {"ids": ids}).all()]
+
+
+_T = jedi_task.c
+_TASKS = sa.select(jedi_task).where(listed(_T.id))
+_STARTABLE = (
+    sa.select(_T.id)
+    .where(_T.idle == 0, _T.ready > 0, _T.rejected == 0, _T.held.is_(None))
+    .where(sa.or_(_T.max_running.is_(None), _T.jobs_running < _T.max_running))
+    .order_by(_T.priority.desc(), _T.id)
+    .limit(sa.bindparam("at_most"))
+)
 
 
 def active_tasks(conn: Connection) -> list[int]:
@@ -106,10 +117,7 @@ def active_tasks(conn: Connection) -> list[int]:
 
 def startable_tasks(conn: Connection, limit: int) -> list[int]:
     """The most urgent tasks that may have units to start."""
-    t = jedi_task.c
-    query = sa.select(t.id).where(t.idle == 0, t.ready > 0, t.rejected == 0, t.held.is_(None))
-    query = query.where(sa.or_(t.max_running.is_(None), t.jobs_running < t.max_running))
-    return list(conn.execute(query.order_by(t.priority.desc(), t.id).limit(limit)).scalars())
+    return list(conn.execute(_STARTABLE, {"at_most": limit}).scalars())
 
 
 def insert_tasks(conn: Connection, task_ids: Sequence[int]) -> None:
@@ -139,15 +147,18 @@ def unpacked(conn: Connection, task_id: int, limit: int | None) -> list[FedUnit]
 
 def unpacked_of(conn: Connection, task_ids: Sequence[int]) -> dict[int, list[FedUnit]]:
     """The same for several tasks that have a few each."""
-    r = jedi_job_unit.c
     found: dict[int, list[FedUnit]] = {task_id: [] for task_id in task_ids}
-    for part in batches(task_ids):
-        query = _FED.add_columns(r.task_id).where(
-            r.task_id.in_(part), r.state == Fed.READY, r.job_id.is_(None)
-        )
-        for *unit, task_id in conn.execute(query.order_by(*_IN_ORDER)):
-            found[task_id].append(FedUnit(*unit))
+    for *unit, task_id in conn.execute(_UNPACKED, {"ids": task_ids}).all() if task_ids else ():
+        found[task_id].append(FedUnit(*unit))
     return found
+
+
+_R = jedi_job_unit.c
+_UNPACKED = (
+    _FED.add_columns(_R.task_id)
+    .where(listed(_R.task_id), _R.state == Fed.READY.value, _R.job_id.is_(None))
+    .order_by(*_IN_ORDER)
+)
 
 
 def used_units(conn: Connection, task_id: int) -> list[FedUnit]:
@@ -159,10 +170,9 @@ def used_units(conn: Connection, task_id: int) -> list[FedUnit]:
 def units_of_jobs(conn: Connection, job_ids: Sequence[int]) -> dict[int, list[FedUnit]]:
     """The ready units of each job."""
     found: dict[int, list[FedUnit]] = {job_id: [] for job_id in job_ids}
-    for part in batches(job_ids):
-        query = _FED.where(jedi_job_unit.c.job_id.in_(part), jedi_job_unit.c.state == Fed.READY)
-        for row in conn.execute(query.order_by(*_IN_ORDER)):
-            found[row.job_id].append(FedUnit(*row))
+    query = _FED.where(listed(_R.job_id), _R.state == Fed.READY.value).order_by(*_IN_ORDER)
+    for row in conn.execute(query, {"ids": job_ids}).all() if job_ids else ():
+        found[row.job_id].append(FedUnit(*row))
     return found
 
 
@@ -170,10 +180,9 @@ def with_planned_jobs(conn: Connection, task_ids: Sequence[int]) -> set[int]:
     """Those tasks that have jobs that were made and wait."""
     j, t = jedi_job.c, jedi_task.c
     waits = sa.exists().where(j.task_id == t.id, j.state == JobState.PLANNED)
-    found: set[int] = set()
-    for part in batches(task_ids):
-        found.update(conn.execute(sa.select(t.id).where(t.id.in_(part), waits)).scalars())
-    return found
+    if not task_ids:
+        return set()
+    return set(conn.execute(sa.select(t.id).where(listed(t.id), waits), {"ids": task_ids}).scalars())
 
 
 def planned_jobs(conn: Connection, task_id: int, limit: int) -> list[Job]:
@@ -212,10 +221,15 @@ def start_rows(conn: Connection, packed: Sequence[tuple[int, Sequence[FedUnit]]]
 
 def settle_rows(conn: Connection, job_ids: Sequence[int], state: Fed, *, charged: int) -> None:
     """The running units of these jobs get a new state; their attempts go up where they are charged."""
-    r = jedi_job_unit.c
-    for part in batches(job_ids):
-        statement = sa.update(jedi_job_unit).where(r.job_id.in_(part), r.state == Fed.RUNNING)
-        conn.execute(statement.values(state=state.value, attempts=r.attempts + charged))
+    if job_ids:
+        conn.execute(_SETTLE, {"ids": job_ids, "b_state": state.value, "b_charged": charged})
+
+
+_SETTLE = (
+    sa.update(jedi_job_unit)
+    .where(listed(_R.job_id), _R.state == Fed.RUNNING.value)
+    .values(state=sa.bindparam("b_state"), attempts=_R.attempts + sa.bindparam("b_charged"))
+)
 
 
 def skip_ready(conn: Connection, task_id: int) -> int:
@@ -295,6 +309,7 @@ class OpenAttempt:
     units: int
     charged: int
     losses: int
+    stale: bool
     submitted: datetime
 
 
@@ -303,7 +318,7 @@ def open_attempts(conn: Connection) -> list[OpenAttempt]:
     a, j = jedi_attempt.c, jedi_job.c
     columns: tuple[sa.ColumnElement[Any], ...] = (
         a.id, a.number, a.job_id, j.number.label("job_number"), j.task_id, a.folder, a.token,
-        a.state, j.units, j.charged, j.losses, a.submitted,
+        a.state, j.units, j.charged, j.losses, (j.remake == Remake.STALE).label("stale"), a.submitted,
     )  # fmt: skip
     query = sa.select(*columns).join(jedi_job, j.id == a.job_id).where(a.open == 1).order_by(a.id)
     return [OpenAttempt(**row._mapping) for row in conn.execute(query)]

@@ -108,6 +108,7 @@ jedi_task = Table(
     Column("phase", Word),
     Column("reason", Text, comment="Newest failure in plain words"),
     Column("measured", Text, comment="JSON: sums and maxima over its jobs"),
+    _count("parked", "Units of jobs that run again once all their input is back"),
     Index(None, "idle", "priority", "id"),
     CheckConstraint(
         "ready >= 0 and running >= 0 and ok >= 0 and failed >= 0 and skipped >= 0 and jobs >= 0"
@@ -147,6 +148,7 @@ jedi_job = Table(
     _count("losses", "Attempts lost through no fault of the job"),
     Column("message", Text, comment="What the newest attempt ended with"),
     Column("created", Utc, nullable=False),
+    _flag("remake", "1: it makes what was lost again; 2: under way, and its input has another content"),
     UniqueConstraint("task_id", "number"),
     Index(None, "task_id", "state", "number"),
     comment="A job: a set of units of one task",
@@ -159,13 +161,15 @@ jedi_job_unit = Table(
     Column("unit_id", Number, ForeignKey("jedi_unit.id"), primary_key=True, autoincrement=False),
     Column("task_id", Number, nullable=False),
     Column("job_id", Number, comment="The job it is packed in; null until then"),
-    Column("state", Word, nullable=False, comment="ready running ok failed skipped, or used (secondary)"),
+    Column("state", Word, nullable=False, comment="See deft/jedi/jobs.py"),
     _count("attempts", "Charged attempts"),
     Column("position", Number, nullable=False, comment="That of the unit: jobs take units in this order"),
     Index(None, "task_id", "state", "position"),
     Index(None, "job_id"),
     Index(None, "unit_id"),
-    CheckConstraint("state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used')", name="state"),
+    CheckConstraint(
+        "state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used', 'parked')", name="state"
+    ),
     comment="A unit fed to a task by one of its edges",
 )
 

@@ -224,6 +224,22 @@ def _settings(scope: keys.Scope, data: Mapping[Any, Any], subject: str) -> dict[
     return found
 
 
+Ends = tuple[str, str, str]
+"""Which edge: its source, its target, its id."""
+
+
+def with_settings(
+    metatask: MetaTask, tasks: Mapping[str, Mapping[str, Value]], edges: Mapping[Ends, Mapping[str, Value]]
+) -> MetaTask:
+    """The same Meta-Task with other settings of some nodes, by name, and of some edges."""
+    nodes = (replace(n, settings=tasks[n.name]) if n.name in tasks else n for n in metatask.nodes)
+    joined = (
+        replace(e, settings=edges[ends]) if (ends := (e.source, e.target, e.id)) in edges else e
+        for e in metatask.edges
+    )
+    return copy_with(metatask, nodes, joined)
+
+
 def copy_with(metatask: MetaTask, nodes: Iterable[Task], edges: Iterable[Edge]) -> MetaTask:
     """The same Meta-Task with other nodes and edges."""
     made = MetaTask(

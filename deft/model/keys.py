@@ -114,7 +114,7 @@ KEYS: tuple[Key, ...] = (
     _edge("source", "string", "external data: a path, a glob, or @file"),
     _edge("source.json", "string", "external data: a list of paths, globs, @file and !glob"),
     _edge("open", "boolean", "true: the external dataset may still grow"),
-    _edge("rescan_s", "int", "how often an open external dataset is listed, seconds"),
+    _edge("rescan_s", "int", "how often an open external dataset is listed, seconds (300)"),
 )  # fmt: skip
 
 # Keys of these families take any name after the prefix.

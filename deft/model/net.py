@@ -84,9 +84,10 @@ WORDS: dict[str, dict[str, str]] = {
         "goal_met": "ok >= goal * (ok + failed + skipped + total(inputs, missing))",
         "starved": "some(inputs, not secondary) and every(inputs, membership == 'closed' and not producing) "
         "and every(inputs, order_seen) and every(inputs, secondary or (available == 0 and loss_accepted))",
-        # A reduce task is fed when every input is closed, and JEDI learns that by an order alone.
-        "feedable": "some(inputs, reduce) and every(inputs, membership == 'closed') or idle and "
-        "every(inputs, not reduce)",
+        # A reduce task is fed when every input is closed, and JEDI learns that by an order alone; while its
+        # one job runs it takes nothing in, so that an order then would be given again and again.
+        "feedable": "some(inputs, reduce) and every(inputs, membership == 'closed') and running == 0 or "
+        "idle and every(inputs, not reduce)",
         "hungry": "not rejected and some(inputs, unfed > 0) and feedable",
         "ended_well": "state in ('done', 'finished', 'failed')",
         "ended": "state in ('done', 'finished', 'failed', 'aborted', 'broken')",
@@ -253,7 +254,11 @@ AUTOMATIC: tuple[Row, ...] = (
     ),
     _auto("reopen", "reopenable and started and grown", State.RUNNING, outputs=OPEN, order=OrderKind.RUN),
     _auto(
-        "reopen-unstarted", "reopenable and not started and (grown or asked)", State.WAITING, outputs=DECLARED
+        # Not while it is starved: it would fail again at once, round and round.
+        "reopen-unstarted",
+        "reopenable and not started and (grown or asked) and not starved",
+        State.WAITING,
+        outputs=DECLARED,
     ),
     _auto(
         "reopen-ask",

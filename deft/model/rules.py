@@ -11,7 +11,7 @@ from deft.model import naming
 from deft.model.graph import MetaTask
 from deft.model.keys import PARAM_FACTS
 from deft.model.tasks import Dataset, Edge, NodeKind, StartWhen, Task, is_name
-from deft.wire import placeholders
+from deft.wire import placeholders, pyutilib_command
 
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 _FORMAT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
@@ -123,6 +123,9 @@ def _task(metatask: MetaTask, task: Task) -> Iterator[Finding]:
             task.name,
             severity="warning",
         )
+    if pyutilib_command.is_one(task.command) and (fault := pyutilib_command.fault(task.command)):
+        message = f"the command of the task {task.name} {fault}"
+        yield Finding("bad-pyutilib", message, task.line, task.name, pyutilib_command.FORM)
     names = placeholder_names(metatask, task) if placeholders.used(task.command) else ()
     for finding in placeholders.check(task.command, names, f"the task {task.name}"):
         yield Finding(finding.code, finding.message, task.line, task.name, finding.hint)

@@ -1,4 +1,4 @@
-"""The verbs of operators on tasks as rows of data over the words of the net: effects, and why one is refused."""
+"""The verbs of operators on tasks: rows of data over the words of the net, and why one is refused."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ _ABORTED = "aborted by hand"
 _LIFTED = ("finish", "force", "hold")
 _OWN_HOLD = ("hold",)
 _ALL_BUT_HOLD = ("finish", "abort", "force")
+_RETIRED = ("retired", "has retired data and cannot be restarted; `deft clone` makes it anew")
 _NOT_FINISHED = (
-    ("abort", "is being aborted"),
+    ("abort", "is being aborted; `deft retry` runs it again once it has ended"),
     ("ended", "has ended already"),
     ("inactive", "has not started; `deft disarm` takes it back, `deft abort` ends it"),
 )
@@ -39,9 +40,11 @@ VERBS: dict[str, Verb] = {
     for verb in (
         Verb(
             "start",
-            (Row("start", "state == 'defined' and not armed", put=("armed",)),),
+            (Row("arm", "state == 'defined' and not armed", put=("armed",)),),
             already="armed",
-            refusals=(("state != 'defined'", "was started already"),),
+            refusals=(
+                ("state != 'defined'", "was started already; `deft retry` runs it again once it has ended"),
+            ),
         ),
         Verb(
             "force",
@@ -51,7 +54,7 @@ VERBS: dict[str, Verb] = {
             ),
             already="force and state in ('waiting', 'defined')",
             refusals=(
-                ("state == 'defined'", "has no command yet; its definition is not complete"),
+                ("state == 'defined'", "has no command yet; `deft set` gives it one"),
                 ("state == 'running'", "is running already"),
                 ("ended or state == 'exhausted'", "has ended; `deft retry` runs what is missing again"),
             ),
@@ -76,7 +79,11 @@ VERBS: dict[str, Verb] = {
         ),
         Verb(
             "resume",
-            (Row("resume", "hold", drop=("hold",), order=OrderKind.RESUME, only_started=True),),
+            (
+                Row("resume", "hold and not metatask_hold", drop=("hold",), order=OrderKind.RESUME,
+                    only_started=True),
+                Row("resume-still-held", "hold and metatask_hold", drop=("hold",)),
+            ),
             already="not held",
             refusals=(("metatask_hold", "is held with its whole Meta-Task; `deft resume META` lifts that"),),
         ),
@@ -85,10 +92,11 @@ VERBS: dict[str, Verb] = {
             (
                 Row("abort", "state == 'running' and not abort", put=("abort",), drop=_LIFTED,
                     order=OrderKind.ABORT),
-                Row("abort-done", "inactive and done_revision > 0", State.FINISHED, drop=_LIFTED,
-                    outputs=CLOSED, reason=_ABORTED),
-                Row("abort-now", "inactive and done_revision == 0", State.ABORTED, drop=_LIFTED,
-                    outputs=CLOSED, reason=_ABORTED),
+                # The token stays here, too: without it new input would set the task to work again.
+                Row("abort-done", "inactive and done_revision > 0", State.FINISHED, put=("abort",),
+                    drop=_LIFTED, outputs=CLOSED, reason=_ABORTED),
+                Row("abort-now", "inactive and done_revision == 0", State.ABORTED, put=("abort",),
+                    drop=_LIFTED, outputs=CLOSED, reason=_ABORTED),
             ),
             already="abort or state == 'aborted'",
             refusals=(("ended", "has ended; there is nothing to abort"),),
@@ -98,13 +106,17 @@ VERBS: dict[str, Verb] = {
             (
                 Row("retry", "retryable and started", State.RUNNING, drop=FINAL, outputs=OPEN,
                     order=OrderKind.RETRY),
-                Row("retry-unstarted", "retryable and not started", State.WAITING, drop=FINAL,
+                Row("retry-unstarted", "retryable and not started and armed", State.WAITING, drop=FINAL,
                     outputs=DECLARED, list_again=True),
+                # Whoever retries it wants it to run: one that waits unarmed would never start.
+                Row("retry-unarmed", "retryable and not started and not armed", State.WAITING, put=("armed",),
+                    drop=FINAL, outputs=DECLARED, list_again=True),
             ),
             already="state in ('running', 'waiting')",
             refusals=(
-                ("state == 'done'", "is done, with nothing to retry"),
-                ("retired", "has retired data and cannot be restarted"),
+                ("state == 'done'", "is done, with nothing to retry; `deft augment` brings it more input, "
+                 "`deft recover` makes lost data again"),
+                _RETIRED,
                 ("state == 'defined'", "was never started; `deft start` does that"),
             ),
         ),
@@ -151,7 +163,7 @@ VERBS: dict[str, Verb] = {
             ),
             already="not started",
             refusals=(
-                ("retired", "has retired data and cannot be restarted"),
+                _RETIRED,
                 ("state in ('aborted', 'broken')", "was not to be run any more; `deft retry` runs it again"),
             ),
         ),
@@ -160,12 +172,13 @@ VERBS: dict[str, Verb] = {
             (
                 Row("reset", "ended and not retired and armed", State.WAITING, drop=_ALL_BUT_HOLD,
                     outputs=DECLARED, order=OrderKind.DISCARD, only_started=True, forget=True),
+                # One that is not armed was never started: there is nothing to discard.
                 Row("reset-defined", "ended and not retired and not armed", State.DEFINED, drop=_ALL_BUT_HOLD,
-                    outputs=DECLARED, order=OrderKind.DISCARD, only_started=True, forget=True),
+                    outputs=DECLARED),
             ),
             already="state in ('defined', 'waiting') and not started",
             refusals=(
-                ("retired", "has retired data and cannot be restarted"),
+                _RETIRED,
                 ("not ended", "has not ended; `deft abort` ends it first"),
             ),
         ),
@@ -176,7 +189,8 @@ VERBS: dict[str, Verb] = {
             already="every(outputs, membership == 'retired')",
             refusals=(
                 ("not ended", "has not ended; `deft finish` or `deft abort` ends it"),
-                ("some(outputs, consumers_alive > 0)", "has consumers that have not ended"),
+                ("some(outputs, consumers_alive > 0)", "has consumers that have not ended; `deft finish` or "
+                 "`deft abort` ends those"),
             ),
         ),
         Verb(

@@ -1,4 +1,4 @@
-"""What was: the history of changes, and the settings things were given."""
+"""What was: the history of changes, the commands of operators, and the settings things were given."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from deft.access import roles
 from deft.access.roles import Actor
+from deft.base.database import batches
+from deft.store import commands as log
 from deft.store import history as changes
 from deft.store import selection
 from deft.store.history import Past
@@ -23,6 +25,14 @@ def history(session: Session, actor: Actor, text: str, limit: int = 1000) -> lis
         return changes.of(conn, chosen.metatask_id, None if chosen.whole else chosen.node_ids, limit)
 
 
+def commands(session: Session, actor: Actor, text: str | None, limit: int = 1000) -> list[log.Past]:
+    """The last commands about a Meta-Task, or about all, oldest first. Raises NotFound, BadInput."""
+    roles.require(actor, "read")
+    with session.reading() as conn:
+        metatask_id = None if text is None else selection.resolve(conn, text).metatask_id
+        return log.of(conn, metatask_id, limit)
+
+
 def settings(session: Session, actor: Actor, text: str) -> dict[str, dict[str, object]]:
     """The settings of the tasks of a selection, and of the Meta-Task itself where it is named whole."""
     roles.require(actor, "read")
@@ -33,8 +43,7 @@ def settings(session: Session, actor: Actor, text: str) -> dict[str, dict[str, o
             one = sa.select(deft_metatask.c.settings).where(deft_metatask.c.id == chosen.metatask_id)
             found[chosen.full_name] = json.loads(conn.execute(one).scalar_one())
         n = deft_node.c
-        query = sa.select(n.name, n.settings).where(n.metatask_id == chosen.metatask_id, n.kind == "task")
-        if not chosen.whole:
-            query = query.where(n.id.in_(chosen.node_ids))
-        found |= {row.name: json.loads(row.settings) for row in conn.execute(query.order_by(n.position))}
+        for part in batches(chosen.node_ids):
+            query = sa.select(n.name, n.settings).where(n.id.in_(part)).order_by(n.position)
+            found |= {row.name: json.loads(row.settings) for row in conn.execute(query)}
     return found

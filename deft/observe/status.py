@@ -13,8 +13,11 @@ from sqlalchemy.engine import Connection
 
 from deft.access import roles
 from deft.access.roles import Actor
-from deft.store import holds, selection, standing
+from deft.base.database import batches
+from deft.observe import notes
+from deft.store import holds, selection, standing, supply
 from deft.store.holds import Hold
+from deft.store.selection import Selected
 from deft.store.session import Session
 from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
 from deft.wire.tables import wire_dataset, wire_task
@@ -72,6 +75,7 @@ class Status:
     origin: str | None
     tasks: tuple[TaskLine, ...]
     holds: tuple[Hold, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,16 @@ class DatasetLine:
     format: str | None = None
 
 
-def list_metatasks(session: Session, actor: Actor, limit: int = 10_000) -> list[MetaTaskLine]:
-    """All Meta-Tasks, newest first."""
+def list_metatasks(
+    session: Session, actor: Actor, limit: int = 10_000, *, where: str | None = None
+) -> list[MetaTaskLine]:
+    """All Meta-Tasks, newest first; `where`: those with a task for which this holds. Raises BadInput."""
     roles.require(actor, "read")
     with session.reading() as conn:
         m = deft_metatask.c
         query = sa.select(m.id, m.project, m.name, m.owner, m.created).order_by(m.id.desc()).limit(limit)
+        if where is not None:
+            query = query.where(m.id.in_(selection.metatasks_with(conn, where, session.clock.now())))
         rows = conn.execute(query).all()
         stand = standing.of(conn, [row.id for row in rows])
     return [
@@ -117,22 +125,42 @@ def _ended(counts: Any) -> int:
     return sum(counts.get(state, 0) for state in ("done", "finished", "failed", "aborted", "broken"))
 
 
-def status(session: Session, actor: Actor, text: str) -> Status:
+def status(session: Session, actor: Actor, text: str, *, where: str | None = None) -> Status:
     """One Meta-Task, or some of its tasks. Raises NotFound, BadInput."""
     roles.require(actor, "read")
     with session.reading() as conn:
-        chosen = selection.resolve(conn, text)
-        m = deft_metatask.c
-        row = conn.execute(sa.select(m.owner, m.created, m.origin).where(m.id == chosen.metatask_id)).one()
-        return Status(
-            metatask=chosen.full_name,
-            state=standing.of(conn, [chosen.metatask_id])[chosen.metatask_id].state,
-            owner=row.owner,
-            created=row.created,
-            origin=row.origin,
-            tasks=tuple(task_lines(conn, chosen.metatask_id, None if chosen.whole else chosen.node_ids)),
-            holds=tuple(holds.in_force(conn, chosen.metatask_id)),
-        )
+        return _status(conn, selection.select(conn, text, where=where, now=session.clock.now()).one)
+
+
+def statuses(session: Session, actor: Actor, text: str, *, where: str | None = None) -> list[Status]:
+    """Any number of Meta-Tasks, or some of their tasks. Raises NotFound, BadInput."""
+    roles.require(actor, "read")
+    with session.reading() as conn:
+        chosen = selection.select(conn, text, where=where, now=session.clock.now())
+        return [_status(conn, part) for part in chosen.parts]
+
+
+def _status(conn: Connection, chosen: Selected) -> Status:
+    m = deft_metatask.c
+    row = conn.execute(sa.select(m.owner, m.created, m.origin).where(m.id == chosen.metatask_id)).one()
+    return Status(
+        metatask=chosen.full_name,
+        state=standing.of(conn, [chosen.metatask_id])[chosen.metatask_id].state,
+        owner=row.owner,
+        created=row.created,
+        origin=row.origin,
+        tasks=tuple(task_lines(conn, chosen.metatask_id, None if chosen.whole else chosen.node_ids)),
+        holds=tuple(holds.in_force(conn, chosen.metatask_id)),
+        notes=notes.of(conn, chosen.metatask_id, chosen.full_name),
+    )
+
+
+def holds_of(session: Session, actor: Actor, full_name: str) -> list[Hold]:
+    """The holds in force of one Meta-Task; cheaper than all of its status."""
+    roles.require(actor, "read")
+    with session.reading() as conn:
+        named = sa.select(deft_metatask.c.id).where(deft_metatask.c.name_key == full_name.lower())
+        return [hold for one in conn.execute(named).scalars().all() for hold in holds.in_force(conn, one)]
 
 
 def lines_of(session: Session, node_ids: Sequence[int]) -> dict[str, TaskLine]:
@@ -146,27 +174,18 @@ def lines_of(session: Session, node_ids: Sequence[int]) -> dict[str, TaskLine]:
 def task_lines(conn: Connection, metatask_id: int, node_ids: Sequence[int] | None = None) -> list[TaskLine]:
     """The tasks of a Meta-Task in the order of its document."""
     n, w = deft_node.c, wire_task.c
-    supply = _supply(metatask_id)
+    inputs = supply.by_task(metatask_id)
     columns = (
-        n.id, n.name, n.state, n.reason, n.changed, w.phase, w.reason.label("report"), supply.c.units,
+        n.id, n.name, n.state, n.reason, n.changed, w.phase, w.reason.label("report"), inputs.c.units,
         *(n[name] for name in _CONTROLS), *(sa.func.coalesce(w[name], 0).label(name) for name in _COUNTERS),
     )  # fmt: skip
-    source = deft_node.outerjoin(wire_task, w.task_id == n.id).outerjoin(supply, supply.c.target_id == n.id)
+    source = deft_node.outerjoin(wire_task, w.task_id == n.id).outerjoin(inputs, inputs.c.target_id == n.id)
     query = sa.select(*columns).select_from(source).where(n.metatask_id == metatask_id, n.kind == "task")
-    if node_ids is not None:
-        query = query.where(n.id.in_(node_ids))
-    return [_task_line(row) for row in conn.execute(query.order_by(n.position))]
-
-
-def _supply(metatask_id: int) -> sa.Subquery:
-    """Units in the primary inputs of each task: those expected where that is known, else those there."""
-    e, d, w = deft_edge.c, deft_dataset.c, wire_dataset.c
-    there = sa.func.coalesce(w.available + w.lost, d.synthetic)
-    expected = sa.func.coalesce(w.expected, 0)
-    known = sa.case((expected > there, expected), else_=there)
-    source = deft_edge.join(deft_dataset, d.id == e.dataset_id).outerjoin(wire_dataset, w.dataset_id == d.id)
-    query = sa.select(e.target_id, sa.func.sum(known).label("units")).select_from(source)
-    return query.where(e.metatask_id == metatask_id, e.role == "primary").group_by(e.target_id).subquery()
+    query = query.order_by(n.position)
+    if node_ids is None:
+        return [_task_line(row) for row in conn.execute(query)]
+    parts = (conn.execute(query.where(n.id.in_(part))) for part in batches(node_ids))
+    return [_task_line(row) for rows in parts for row in rows]
 
 
 def _task_line(row: sa.Row[Any]) -> TaskLine:

@@ -47,7 +47,7 @@ def save(conn: Connection, metatask: MetaTask, *, owner: str, now: datetime) -> 
     if known is not None:
         raise Refused(f"there is a Meta-Task {metatask.full_name} already; give another name with --name NEW")
     metatask_id = _insert_metatask(conn, metatask, key, owner, now)
-    node_ids = _insert_nodes(conn, metatask, metatask_id, now)
+    node_ids = insert_nodes(conn, metatask, metatask_id, list(enumerate(metatask.nodes)), now)
     _insert_datasets_and_edges(conn, metatask, metatask_id, node_ids)
     tasks = sum(1 for _ in metatask.tasks)
     insert_rows(
@@ -74,9 +74,12 @@ def _insert_metatask(conn: Connection, metatask: MetaTask, key: str, owner: str,
     return int(made[0])
 
 
-def _insert_nodes(conn: Connection, metatask: MetaTask, metatask_id: int, now: datetime) -> dict[str, int]:
+def insert_nodes(
+    conn: Connection, metatask: MetaTask, metatask_id: int, nodes: Sequence[tuple[int, Task]], now: datetime
+) -> dict[str, int]:
+    """Insert nodes of a Meta-Task with their positions in it; returns the ids of all its nodes by name."""
     depths = metatask.depths()
-    goal = float(metatask.settings.get("goal", DEFAULT_GOAL))
+    goal = goal_of(metatask)
     rows = [
         {
             "metatask_id": metatask_id,
@@ -85,52 +88,87 @@ def _insert_nodes(conn: Connection, metatask: MetaTask, metatask_id: int, now: d
             "position": position,
             "depth": depths[node.name],
             "document_id": node.id or None,
-            "settings": to_json(dict(node.settings)),
             "foreign_parts": _foreign_text(node.foreign),
-            "complete": int(bool(node.command)),
-            "arms": int(node.armed),
-            "allow_empty": int(bool(node.settings.get("allow_empty", False))),
-            "goal": float(node.settings.get("goal", goal)),
             "changed": now,
+            **columns_of(node, goal),
         }
-        for position, node in enumerate(metatask.nodes)
+        for position, node in nodes
     ]
     insert_rows(conn, deft_node, rows)
     query = sa.select(deft_node.c.name, deft_node.c.id).where(deft_node.c.metatask_id == metatask_id)
     return {row.name: row.id for row in conn.execute(query)}
 
 
+def goal_of(metatask: MetaTask) -> float:
+    """The goal of tasks that say nothing else."""
+    return float(metatask.settings.get("goal", DEFAULT_GOAL))
+
+
+def columns_of(node: Task, goal: float) -> dict[str, Any]:
+    """What a node's settings come to in its row."""
+    return {
+        "settings": to_json(dict(node.settings)),
+        "complete": int(bool(node.command)),
+        "arms": int(node.armed),
+        "allow_empty": int(bool(node.settings.get("allow_empty", False))),
+        "goal": float(node.settings.get("goal", goal)),
+    }
+
+
 def _insert_datasets_and_edges(
     conn: Connection, metatask: MetaTask, metatask_id: int, node_ids: Mapping[str, int]
 ) -> None:
     datasets = metatask.datasets()
-    names = _dataset_names(metatask, datasets, node_ids)
-    insert_rows(
-        conn,
-        deft_dataset,
-        [
-            _dataset_row(dataset, name, metatask_id, node_ids)
-            for name, dataset in zip(names, datasets, strict=True)
-        ],
-    )
-    query = sa.select(deft_dataset.c.name, deft_dataset.c.id).where(deft_dataset.c.metatask_id == metatask_id)
-    dataset_ids = {row.name: row.id for row in conn.execute(query)}
+    ids = insert_datasets(conn, metatask, metatask_id, datasets, node_ids)
     of_edge = {
-        (edge.source, edge.target, edge.id): dataset_ids[name]
-        for name, dataset in zip(names, datasets, strict=True)
+        (edge.source, edge.target, edge.id): dataset_id
+        for dataset_id, dataset in zip(ids, datasets, strict=True)
         for edge in dataset.edges
     }
+    insert_edges(conn, metatask_id, list(enumerate(metatask.edges)), node_ids, of_edge)
+
+
+def insert_datasets(
+    conn: Connection,
+    metatask: MetaTask,
+    metatask_id: int,
+    datasets: Sequence[Dataset],
+    node_ids: Mapping[str, int],
+) -> list[int]:
+    """Insert datasets of a Meta-Task, and the implicit edges of synthetic ones; returns their ids.
+
+    Raises BadInput where a name cannot be made.
+    """
+    names = _dataset_names(metatask, datasets, node_ids)
     rows = [
-        _edge_row(edge, position, metatask_id, node_ids, of_edge[edge.source, edge.target, edge.id])
-        for position, edge in enumerate(metatask.edges)
+        _dataset_row(dataset, name, metatask_id, node_ids)
+        for name, dataset in zip(names, datasets, strict=True)
     ]
+    insert_rows(conn, deft_dataset, rows)
+    query = sa.select(deft_dataset.c.name, deft_dataset.c.id).where(deft_dataset.c.metatask_id == metatask_id)
+    known = {row.name: row.id for row in conn.execute(query)}
     implicit = [
-        _implicit_row(metatask_id, node_ids[dataset.consumer], dataset_ids[name])
+        _implicit_row(metatask_id, node_ids[dataset.consumer], known[name])
         for name, dataset in zip(names, datasets, strict=True)
         if dataset.synthetic
     ]
-    insert_rows(conn, deft_edge, rows)
     insert_rows(conn, deft_edge, implicit)
+    return [known[name] for name in names]
+
+
+def insert_edges(
+    conn: Connection,
+    metatask_id: int,
+    edges: Sequence[tuple[int, Edge]],
+    node_ids: Mapping[str, int],
+    dataset_ids: Mapping[tuple[str, str, str], int],
+) -> None:
+    """Insert edges with their positions; `dataset_ids` by source, target and id of the edge."""
+    rows = [
+        _edge_row(edge, position, metatask_id, node_ids, dataset_ids[edge.source, edge.target, edge.id])
+        for position, edge in edges
+    ]
+    insert_rows(conn, deft_edge, rows)
 
 
 def _dataset_names(metatask: MetaTask, datasets: Sequence[Dataset], node_ids: Mapping[str, int]) -> list[str]:
@@ -171,7 +209,6 @@ def _dataset_row(
 def _edge_row(
     edge: Edge, position: int, metatask_id: int, node_ids: Mapping[str, int], dataset_id: int
 ) -> dict[str, Any]:
-    start = StartWhen.parse(edge.text("start_when", "complete"))
     return {
         "metatask_id": metatask_id,
         "source_id": node_ids[edge.source],
@@ -179,8 +216,16 @@ def _edge_row(
         "dataset_id": dataset_id,
         "position": position,
         "document_id": edge.id or None,
-        "settings": to_json(dict(edge.settings)),
         "foreign_parts": _foreign_text(edge.foreign),
+        **policies_of(edge),
+    }
+
+
+def policies_of(edge: Edge) -> dict[str, Any]:
+    """What an edge's settings come to in its row."""
+    start = StartWhen.parse(edge.text("start_when", "complete"))
+    return {
+        "settings": to_json(dict(edge.settings)),
         "role": edge.text("role", "primary"),
         "start_kind": start.kind,
         "start_amount": start.amount,

@@ -15,8 +15,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement, FromClause
 
 from deft.base import guards
-from deft.base.database import BATCH, AnyRow, batches
+from deft.base.database import AnyRow, batches
 from deft.base.guards import Among, Choice, Compare, Const, Expr, Junction, Not, Over, Sum, Token
+from deft.base.idlists import execute_text, listed
 from deft.model import net
 from deft.model.net import Row
 from deft.model.tasks import ENDED
@@ -106,7 +107,7 @@ TOKENS: dict[str, dict[str, ColumnElement[Any]]] = {
         ),
     },
 }
-_LENGTHS = (8, 64, BATCH)
+MANY = 5000  # tasks a statement: what it finds is kept in memory
 _COLLECTIONS: dict[str, tuple[FromClause, ColumnElement[bool]]] = {
     "inputs": (INPUTS, EDGE.c.target_id == NODE.c.id),
     "outputs": (OUTPUT, OUTPUT.c.producer_id == NODE.c.id),
@@ -126,7 +127,8 @@ def to_sql(expr: Expr) -> ColumnElement[Any]:
             return sa.not_(to_sql(of))
         case Junction(word, parts):
             join = sa.and_ if word == "and" else sa.or_
-            return join(*map(to_sql, parts))
+            # A database tries the parts as they stand: those first that look at no other row.
+            return join(*map(to_sql, sorted(parts, key=_looks_around)))
         case Compare(op, left, right) | Sum(op, left, right):
             found: ColumnElement[Any] = guards.OPERATORS[op](to_sql(left), to_sql(right))
             return found
@@ -136,6 +138,23 @@ def to_sql(expr: Expr) -> ColumnElement[Any]:
             return sa.case((to_sql(test), to_sql(then)), else_=to_sql(other))
         case Over(word, collection, body):
             return _over(word, collection, to_sql(body))
+
+
+@cache
+def _looks_around(expr: Expr) -> bool:
+    """Whether it reads a collection of the task."""
+    match expr:
+        case Over():
+            return True
+        case Not(of):
+            return _looks_around(of)
+        case Junction(_, parts):
+            return any(map(_looks_around, parts))
+        case Compare(_, left, right) | Sum(_, left, right):
+            return _looks_around(left) or _looks_around(right)
+        case Choice(test, then, other):
+            return any(map(_looks_around, (test, then, other)))
+    return False
 
 
 def _over(word: str, collection: str, body: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -150,9 +169,11 @@ def _over(word: str, collection: str, body: ColumnElement[Any]) -> ColumnElement
 
 
 @cache
-def first_enabled_query(rows: tuple[Row, ...]) -> sa.Select[Any]:
-    """Of the tasks in the bound list `ids`: those where a row is enabled, and the number of the first."""
-    numbered = [(to_sql(row.expr), _constant(number)) for number, row in enumerate(rows)]
+def first_enabled_query(rules: tuple[str, ...]) -> sa.Select[Any]:
+    """Of the tasks in the bound list `ids`: those where a guard holds, and the number of the first."""
+    numbered = [
+        (to_sql(net.VOCABULARY.parse(guard)), _constant(number)) for number, guard in enumerate(rules)
+    ]
     first = sa.case(*numbered, else_=_constant(-1))
     inner = (
         sa.select(
@@ -160,36 +181,29 @@ def first_enabled_query(rows: tuple[Row, ...]) -> sa.Select[Any]:
             first.label("number"),
         )
         .select_from(TASKS)
-        .where(NODE.c.id.in_(sa.bindparam("ids", expanding=True)), NODE.c.kind == "task")
+        .where(listed(NODE.c.id), NODE.c.kind == _constant("task"))
         .subquery()
     )  # fmt: skip
-    return sa.select(inner).where(inner.c.number >= 0)
+    return sa.select(inner).where(inner.c.number >= _constant(0))
 
 
 def first_enabled(conn: Connection, ids: Sequence[int], rows: tuple[Row, ...]) -> list[tuple[Row, AnyRow]]:
     """For each task of `ids` with an enabled row: the first such row of the table, and the task.
 
-    One statement a batch, so that every guard of a task sees the same state.
+    One statement for thousands of tasks; every guard of a task sees the same state.
     """
-    query = first_enabled_query(rows)
-    found = (task for part in batches(ids) for task in conn.execute(query, {"ids": _filled_up(part)}))
-    return [(rows[task.number], task) for task in found]
-
-
-def _filled_up(ids: Sequence[int]) -> list[int]:
-    """The same ids in a list of one of a few lengths: each length is a long statement to prepare."""
-    length = next(one for one in _LENGTHS if one >= len(ids))
-    return [*ids, *[ids[-1]] * (length - len(ids))]
+    # By their guards, not by the rows: those are slow to hash.
+    query = first_enabled_query(tuple(row.guard for row in rows))
+    found: list[tuple[Row, AnyRow]] = []
+    for part in batches(ids, MANY):
+        found += [(rows[task.number], task) for task in execute_text(conn, query, part).all()]
+    return found
 
 
 def holding(conn: Connection, ids: Sequence[int], guard: Expr) -> set[int]:
     """The tasks of `ids` for which a guard holds."""
     query = sa.select(NODE.c.id).select_from(TASKS).where(to_sql(guard), NODE.c.kind == "task")
-    return {
-        node_id
-        for part in batches(ids)
-        for node_id in conn.execute(query.where(NODE.c.id.in_(part))).scalars()
-    }
+    return set(conn.execute(query.where(listed(NODE.c.id)), {"ids": ids}).scalars())
 
 
 def tokens_of(conn: Connection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:

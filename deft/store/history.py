@@ -9,7 +9,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import insert_rows
+from deft.base.database import batches, insert_rows
+from deft.base.idlists import listed
 from deft.base.records import flat
 from deft.store.tables import deft_history, deft_node
 
@@ -46,6 +47,34 @@ def record(conn: Connection, changes: Sequence[Change], actor: str, now: datetim
     insert_rows(conn, deft_history, [{**flat(change), "actor": actor, "at": now} for change in changes])
 
 
+_H, _N = deft_history.c, deft_node.c
+_BOUND = {
+    name: sa.bindparam(f"b_{name}", type_=_H[name].type)
+    for name in ("at", "actor", "cause", "old", "new", "reason")
+}
+_OF_TASKS = sa.insert(deft_history).from_select(
+    ["metatask_id", "node_id", *_BOUND],
+    sa.select(
+        _N.metatask_id,
+        _N.id,
+        *(_BOUND[name] for name in _BOUND if name != "reason"),
+        sa.func.coalesce(_BOUND["reason"], sa.case((sa.bindparam("own_words") == 1, _N.reason))),
+    )
+    .where(listed(_N.id))
+    .order_by(_N.id),
+)
+
+
+def record_tasks(
+    conn: Connection, node_ids: Sequence[int], *, cause: str, old: str, new: str, reason: str | None,
+    own_words: bool, actor: str, now: datetime,
+) -> None:  # fmt: skip
+    """The same change of many tasks in one statement; `own_words`: the reason not given is the task's."""
+    values = {"at": now, "actor": actor, "cause": cause, "old": old, "new": new, "reason": reason}
+    bound = {f"b_{name}": value for name, value in values.items()}
+    conn.execute(_OF_TASKS, {**bound, "own_words": int(own_words), "ids": node_ids})
+
+
 def of(
     conn: Connection, metatask_id: int, node_ids: Sequence[int] | None = None, limit: int = 1000
 ) -> list[Past]:
@@ -54,7 +83,9 @@ def of(
     source = deft_history.outerjoin(deft_node, deft_node.c.id == h.node_id)
     columns = (h.at, deft_node.c.name.label("task"), h.actor, h.cause, h.old, h.new, h.reason)
     query = sa.select(*columns).select_from(source).where(h.metatask_id == metatask_id)
-    if node_ids is not None:
-        query = query.where(h.node_id.in_(node_ids))
-    rows = conn.execute(query.order_by(h.id.desc()).limit(limit)).all()
-    return [Past(**row._mapping) for row in reversed(rows)]
+    query = query.order_by(h.id.desc()).limit(limit)
+    if node_ids is None:
+        return [Past(**row._mapping) for row in reversed(conn.execute(query).all())]
+    parts = (query.where(h.node_id.in_(part)).add_columns(h.id) for part in batches(node_ids))
+    rows = sorted((row for part in parts for row in conn.execute(part)), key=lambda row: row.id)
+    return [Past(*row[:-1]) for row in rows[-limit:]]

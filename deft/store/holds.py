@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,14 @@ def in_force(conn: Connection, metatask_id: int) -> list[Hold]:
     columns = (deft_node.c.name, c.actor, c.reason, c.mode, c.created)
     query = sa.select(*columns).select_from(source).where(c.metatask_id == metatask_id, c.kind == "hold")
     return [Hold(*row) for row in conn.execute(query.order_by(c.id))]
+
+
+def modes(conn: Connection, metatask_id: int, node_ids: Sequence[int]) -> dict[int, str | None]:
+    """For each of these tasks of a Meta-Task the mode of the hold in force on it, or None."""
+    c = deft_control.c
+    query = sa.select(c.node_id, c.mode).where(c.metatask_id == metatask_id, c.kind == "hold")
+    held = {row.node_id: row.mode or "drain" for row in conn.execute(query.order_by(c.id))}
+    return {one: held.get(one, held.get(None)) for one in node_ids}
 
 
 def metatask_is_held(conn: Connection, metatask_id: int) -> bool:

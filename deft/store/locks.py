@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import batches
+from deft.base.idlists import listed
 from deft.store.tables import deft_metatask, deft_node
 
 
@@ -17,18 +17,20 @@ def lock(conn: Connection, metatask_ids: Sequence[int]) -> None:
     SQLite has one writer at a time anyway.
     """
     if conn.dialect.name != "sqlite":
-        for part in batches(sorted(metatask_ids)):
-            rows = (
-                sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part)).order_by(deft_metatask.c.id)
-            )
-            conn.execute(rows.with_for_update()).all()
+        conn.execute(_LOCK, {"ids": metatask_ids}).all()
 
 
 def lock_of(conn: Connection, node_ids: Sequence[int]) -> None:
     """The same for the Meta-Tasks that tasks belong to."""
     if conn.dialect.name != "sqlite":
-        found: set[int] = set()
-        for part in batches(node_ids):
-            query = sa.select(deft_node.c.metatask_id).where(deft_node.c.id.in_(part)).distinct()
-            found.update(conn.execute(query).scalars())
-        lock(conn, sorted(found))
+        lock(conn, sorted(conn.execute(_OF, {"ids": node_ids}).scalars()))
+
+
+_OF = sa.select(deft_node.c.metatask_id).where(listed(deft_node.c.id)).distinct()
+# In one order everywhere, so that two of them cannot wait for each other.
+_LOCK = (
+    sa.select(deft_metatask.c.id)
+    .where(listed(deft_metatask.c.id))
+    .order_by(deft_metatask.c.id)
+    .with_for_update()
+)

@@ -7,25 +7,26 @@ changes in one statement. Callers bring the transaction.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import batches, insert_rows
+from deft.base.database import insert_rows
 from deft.base.errors import Stale
+from deft.base.idlists import listed
 from deft.model.net import Row
 from deft.model.tasks import Membership, State
+from deft.store import reasons
 from deft.store.tables import deft_control, deft_count, deft_dataset, deft_dirty, deft_edge, deft_node
 from deft.wire.tables import wire_dataset
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
-    """A task as it was when a row of the net was found enabled for it."""
+class Fired(NamedTuple):
+    """A task as it was when a row of the net was found enabled for it: made by the thousand, so a tuple."""
 
     node_id: int
     metatask_id: int
@@ -42,25 +43,35 @@ def change(conn: Connection, row: Row, fired: Sequence[Fired], *, orders: bool, 
     """
     values: dict[str, Any] = dict.fromkeys(row.put, 1) | dict.fromkeys(row.drop, 0)
     if row.state is not None:
-        values |= {"state": row.state.value, "changed": now, "reason": None}
+        said = row.reason if row.reason and row.reason not in reasons.ASKED else None
+        values |= {"state": row.state.value, "changed": now, "reason": said}
     if row.start:
         values["started"] = 1
-    if orders:
-        values["order_seq"] = deft_node.c.order_seq + 1
     if row.forget:
         values |= {"started": 0, "done_revision": 0}
-    if row.done:
-        values["done_revision"] = _revision_of_inputs()
-    changed = 0
-    for part in batches(fired):
-        found = deft_node.c.id.in_([one.node_id for one in part])
-        same = deft_node.c.state == part[0].state
-        # Nobody else moves the order number but under the same transaction's locks.
-        changed += conn.execute(sa.update(deft_node).where(found, same).values(values)).rowcount
+    statement = _change(tuple(values), orders=orders, done=row.done)
+    bound = {f"b_{name}": value for name, value in values.items()}
+    bound |= {"ids": [one.node_id for one in fired], "old": fired[0].state}
+    changed = conn.execute(statement, bound).rowcount
     if changed != len(fired):
         raise Stale(f"{len(fired) - changed} tasks are no longer {fired[0].state}; nothing was changed")
     if row.state is not None and row.state.value != fired[0].state:
-        _count(conn, fired, row.state)
+        _count(conn, fired, row.state.value)
+
+
+@cache
+def _change(names: tuple[str, ...], *, orders: bool, done: bool) -> sa.Update:
+    """Set these columns of the tasks in `ids` that are in the state `old`."""
+    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
+    if orders:
+        values["order_seq"] = deft_node.c.order_seq + 1
+    if done:
+        values["done_revision"] = _revision_of_inputs()
+    if not values:  # a row whose effect is on other tables: the task must still be as it was found
+        values["state"] = deft_node.c.state
+    # Nobody else moves the order number but under the same transaction's locks.
+    same = (listed(deft_node.c.id), deft_node.c.state == sa.bindparam("old"))
+    return sa.update(deft_node).where(*same).values(values)
 
 
 def _revision_of_inputs() -> sa.ColumnElement[int]:
@@ -70,43 +81,67 @@ def _revision_of_inputs() -> sa.ColumnElement[int]:
     return sa.func.coalesce(found, 1)
 
 
-def _count(conn: Connection, fired: Sequence[Fired], new: State) -> None:
-    moved = Counter((one.metatask_id, one.state) for one in fired)
-    for (metatask_id, old), tasks in moved.items():
-        add_to_count(conn, metatask_id, old, -tasks)
-        add_to_count(conn, metatask_id, new.value, tasks)
-
-
-def add_to_count(conn: Connection, metatask_id: int, state: str, tasks: int) -> None:
-    """Move one counter of a Meta-Task's tasks by state."""
-    here = (deft_count.c.metatask_id == metatask_id, deft_count.c.state == state)
-    moved = sa.update(deft_count).where(*here).values(tasks=deft_count.c.tasks + tasks)
-    if conn.execute(moved).rowcount == 0:
-        insert_rows(conn, deft_count, [{"metatask_id": metatask_id, "state": state, "tasks": tasks}])
-
-
-def explain(conn: Connection, reasons: dict[int, str | None]) -> None:
-    """Say on the node why it is in its state."""
-    told = (
-        sa.update(deft_node)
-        .where(deft_node.c.id == sa.bindparam("b_id"))
-        .values(reason=sa.bindparam("b_why"))
+_COUNT = (
+    sa.update(deft_count)
+    .where(
+        deft_count.c.metatask_id == sa.bindparam("b_metatask"), deft_count.c.state == sa.bindparam("b_state")
     )
+    .values(tasks=deft_count.c.tasks + sa.bindparam("b_tasks"))
+)
+
+
+def _count(conn: Connection, fired: Sequence[Fired], new: str) -> None:
+    moved = Counter([one.metatask_id for one in fired])
+    less = [{"b_metatask": m, "b_state": fired[0].state, "b_tasks": -tasks} for m, tasks in moved.items()]
+    more = [{"b_metatask": m, "b_state": new, "b_tasks": tasks} for m, tasks in moved.items()]
+    if conn.execute(_COUNT, less + more).rowcount != 2 * len(moved):
+        _enter_counts(conn, moved, new)
+
+
+def _enter_counts(conn: Connection, moved: Counter[int], new: str) -> None:
+    """Rows of counters for those Meta-Tasks that had no task in that state ever."""
+    c = deft_count.c
+    known = conn.execute(
+        sa.select(c.metatask_id).where(c.state == new, listed(c.metatask_id)), {"ids": moved}
+    )
+    missing = moved.keys() - set(known.scalars())
+    rows = [{"metatask_id": m, "state": new, "tasks": moved[m]} for m in sorted(missing)]
+    insert_rows(conn, deft_count, rows)
+
+
+_EXPLAIN = (
+    sa.update(deft_node).where(deft_node.c.id == sa.bindparam("b_id")).values(reason=sa.bindparam("b_why"))
+)
+
+
+def explain(conn: Connection, reasons: Mapping[int, str | None]) -> None:
+    """Say on the node why it is in its state."""
     rows = [{"b_id": node_id, "b_why": reason} for node_id, reason in reasons.items() if reason]
     if rows:
-        conn.execute(told, rows)
+        conn.execute(_EXPLAIN, rows)
+
+
+def note_order(conn: Connection, node_id: int) -> int:
+    """Count one more order about a task that changes nothing of it; returns its number."""
+    which = deft_node.c.id == node_id
+    conn.execute(sa.update(deft_node).where(which).values(order_seq=deft_node.c.order_seq + 1))
+    return int(conn.execute(sa.select(deft_node.c.order_seq).where(which)).scalar_one())
 
 
 def set_outputs(conn: Connection, node_ids: Sequence[int], membership: Membership) -> None:
     """Open, close or declare every output of tasks; opening a closed one again makes a new revision."""
+    conn.execute(_set_outputs(membership.value), {"ids": node_ids})
+
+
+@cache
+def _set_outputs(membership: str) -> sa.Update:
     revision = deft_dataset.c.revision
     again = sa.case((deft_dataset.c.membership == Membership.CLOSED.value, revision + 1), else_=revision)
-    values: dict[str, Any] = {"membership": membership.value}
-    if membership is Membership.OPEN:
+    values: dict[str, Any] = {"membership": membership}
+    if membership == Membership.OPEN:
         values["revision"] = again
-    for part in batches(node_ids):
-        theirs = (deft_dataset.c.producer_id.in_(part), deft_dataset.c.membership != Membership.RETIRED.value)
-        conn.execute(sa.update(deft_dataset).where(*theirs).values(values))
+    theirs = (listed(deft_dataset.c.producer_id), deft_dataset.c.membership != Membership.RETIRED.value)
+    return sa.update(deft_dataset).where(*theirs).values(values)
 
 
 def list_external(conn: Connection, dataset_ids: Sequence[int] | None) -> list[int]:
@@ -114,17 +149,24 @@ def list_external(conn: Connection, dataset_ids: Sequence[int] | None) -> list[i
 
     `dataset_ids`: only these, or all where it is None.
     """
-    d = deft_dataset.c
-    seen = sa.exists().where(wire_dataset.c.dataset_id == d.id, wire_dataset.c.version > 0)
-    waiting = [d.producer_id.is_(None), d.membership == Membership.DECLARED.value, seen]
-    found: list[int] = []
-    for part in [None] if dataset_ids is None else batches(dataset_ids):
-        which = waiting if part is None else [*waiting, d.id.in_(part)]
-        found += conn.execute(sa.select(d.id).where(*which)).scalars()
-    for ids in batches(found):
-        now_known = sa.case((d.open == 1, Membership.OPEN.value), else_=Membership.CLOSED.value)
-        conn.execute(sa.update(deft_dataset).where(d.id.in_(ids)).values(membership=now_known))
+    which = _listed_first(only_some=dataset_ids is not None)
+    found = list(conn.execute(which, {"ids": dataset_ids} if dataset_ids is not None else {}).scalars())
+    if found:
+        now_known = sa.case((_D.open == 1, Membership.OPEN.value), else_=Membership.CLOSED.value)
+        conn.execute(
+            sa.update(deft_dataset).where(listed(_D.id)).values(membership=now_known), {"ids": found}
+        )
     return found
+
+
+_D = deft_dataset.c
+
+
+@cache
+def _listed_first(*, only_some: bool) -> sa.Select[int]:
+    seen = sa.exists().where(wire_dataset.c.dataset_id == _D.id, wire_dataset.c.version > 0)
+    waiting = (_D.producer_id.is_(None), _D.membership == Membership.DECLARED.value, seen)
+    return sa.select(_D.id).where(*waiting, *([listed(_D.id)] if only_some else []))
 
 
 # --- controls: who set a flag, when and why ----------------------------------------------------------------
@@ -146,11 +188,14 @@ def note_controls(
     )  # fmt: skip
 
 
+_FORGET = sa.delete(deft_control).where(
+    listed(deft_control.c.node_id), deft_control.c.kind.in_(sa.bindparam("kinds", expanding=True))
+)
+
+
 def forget_controls(conn: Connection, node_ids: Sequence[int], kinds: Sequence[str]) -> None:
     """Controls of tasks are no longer in force."""
-    for part in batches(node_ids):
-        gone = (deft_control.c.node_id.in_(part), deft_control.c.kind.in_(kinds))
-        conn.execute(sa.delete(deft_control).where(*gone))
+    conn.execute(_FORGET, {"ids": node_ids, "kinds": kinds})
 
 
 # --- the dirty journal -------------------------------------------------------------------------------------
@@ -161,42 +206,60 @@ def mark_dirty(conn: Connection, node_ids: Iterable[int]) -> None:
     insert_rows(conn, deft_dirty, [{"node_id": node_id} for node_id in node_ids])
 
 
+_DIRTY = sa.select(deft_dirty).order_by(deft_dirty.c.id).limit(sa.bindparam("at_most"))
+_LOOKED_AT = sa.delete(deft_dirty).where(listed(deft_dirty.c.id))
+
+
 def take_dirty(conn: Connection, limit: int = 10_000) -> set[int]:
     """Take up to `limit` rows of the journal; exactly the rows read are deleted."""
-    rows = conn.execute(sa.select(deft_dirty).order_by(deft_dirty.c.id).limit(limit)).all()
-    for part in batches([row.id for row in rows]):
-        conn.execute(sa.delete(deft_dirty).where(deft_dirty.c.id.in_(part)))
+    rows = conn.execute(_DIRTY, {"at_most": limit}).all()
+    if rows:
+        conn.execute(_LOOKED_AT, {"ids": [row.id for row in rows]})
     return {row.node_id for row in rows}
 
 
-def live_tasks(conn: Connection) -> set[int]:
-    """Every task that is not in a state it could only leave by hand: what a full sweep looks at."""
-    held_for_good = (State.ABORTED.value, State.BROKEN.value)
-    query = sa.select(deft_node.c.id).where(
-        deft_node.c.kind == "task", deft_node.c.state.not_in(held_for_good)
-    )
-    return set(conn.execute(query).scalars())
+_FOR_GOOD = (State.ABORTED.value, State.BROKEN.value)
+
+
+def groups_alive(conn: Connection, together: int) -> Iterator[list[int]]:
+    """All Meta-Tasks with tasks that may move by themselves, in groups of about so many of these tasks."""
+    c = deft_count.c
+    query = sa.select(c.metatask_id, sa.func.sum(c.tasks)).where(c.state.not_in(_FOR_GOOD), c.tasks > 0)
+    group: list[int] = []
+    tasks = 0
+    for metatask_id, alive in conn.execute(query.group_by(c.metatask_id).order_by(c.metatask_id)).all():
+        group.append(metatask_id)
+        tasks += alive
+        if tasks >= together:
+            yield group
+            group, tasks = [], 0
+    if group:
+        yield group
+
+
+def live_tasks(conn: Connection, metatask_ids: Sequence[int]) -> set[int]:
+    """The tasks of Meta-Tasks that are not in a state they could only leave by hand."""
+    n = deft_node.c
+    query = sa.select(n.id).where(listed(n.metatask_id), n.kind == "task", n.state.not_in(_FOR_GOOD))
+    return set(conn.execute(query, {"ids": metatask_ids}).scalars())
 
 
 # --- neighbours --------------------------------------------------------------------------------------------
 
+_CONSUMERS = sa.select(deft_edge.c.target_id).where(listed(deft_edge.c.source_id)).distinct()
+_TOUCHED = sa.union(
+    sa.select(deft_edge.c.target_id).where(listed(deft_edge.c.dataset_id)),
+    sa.select(deft_dataset.c.producer_id).where(
+        listed(deft_dataset.c.id), deft_dataset.c.producer_id.is_not(None)
+    ),
+)
+
 
 def consumers_of_tasks(conn: Connection, node_ids: Sequence[int]) -> set[int]:
     """The tasks that consume an output of `node_ids`."""
-    return _targets(conn, deft_edge.c.source_id, node_ids)
+    return set(conn.execute(_CONSUMERS, {"ids": node_ids}).scalars())
 
 
 def touched_by_datasets(conn: Connection, dataset_ids: Sequence[int]) -> set[int]:
     """The producers and consumers of datasets."""
-    found = _targets(conn, deft_edge.c.dataset_id, dataset_ids)
-    for part in batches(dataset_ids):
-        producers = sa.select(deft_dataset.c.producer_id).where(deft_dataset.c.id.in_(part))
-        found.update(one for one in conn.execute(producers).scalars() if one is not None)
-    return found
-
-
-def _targets(conn: Connection, column: sa.Column[int], ids: Sequence[int]) -> set[int]:
-    found: set[int] = set()
-    for part in batches(ids):
-        found.update(conn.execute(sa.select(deft_edge.c.target_id).where(column.in_(part))).scalars())
-    return found
+    return set(conn.execute(_TOUCHED, {"ids": dataset_ids}).scalars())

@@ -7,30 +7,30 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import AnyRow, batches
+from deft.base.database import AnyRow
+from deft.base.idlists import listed
 from deft.model.net import Row
 from deft.store.tables import deft_dataset, deft_edge, deft_node
 from deft.wire.tables import wire_dataset, wire_task
 
+ASKED = ("report", "input")  # whose words they are; any other text of a row is the reason itself
+
 
 def of(conn: Connection, row: Row, node_ids: Sequence[int]) -> dict[int, str | None]:
-    """The reason of each task for which a row fired."""
-    if row.reason == "report":
-        return _reported(conn, node_ids)
-    if row.reason == "input":
-        return _empty_inputs(conn, node_ids)
-    return dict.fromkeys(node_ids, row.reason or None)
+    """The reason of each task for which a row fired that asks for one."""
+    return _reported(conn, node_ids) if row.reason == "report" else _empty_inputs(conn, node_ids)
+
+
+_W = wire_task.c
+_REPORTED = sa.select(_W.task_id, _W.reason, _W.ok, _W.failed, _W.skipped).where(listed(_W.task_id))
 
 
 def _reported(conn: Connection, node_ids: Sequence[int]) -> dict[int, str | None]:
-    w = wire_task.c
     found: dict[int, str | None] = {}
-    for part in batches(node_ids):
-        columns = (w.task_id, w.reason, w.ok, w.failed, w.skipped)
-        for row in conn.execute(sa.select(*columns).where(w.task_id.in_(part))):
-            total = row.ok + row.failed + row.skipped
-            counted = f"{row.ok} of {total} units ok" if total else None
-            found[row.task_id] = "; ".join(one for one in (counted, row.reason) if one) or None
+    for row in conn.execute(_REPORTED, {"ids": node_ids}).all():
+        total = row.ok + row.failed + row.skipped
+        counted = f"{row.ok} of {total} units ok" if total else None
+        found[row.task_id] = "; ".join(one for one in (counted, row.reason) if one) or None
     return found
 
 
@@ -46,12 +46,10 @@ def _empty_inputs(conn: Connection, node_ids: Sequence[int]) -> dict[int, str | 
         deft_edge.c.target_id, d.name, d.sources, producer.c.name.label("producer"), producer.c.state,
         wire_dataset.c.reason.label("listing"),
     )  # fmt: skip
+    query = sa.select(*columns).select_from(source).where(listed(deft_edge.c.target_id))
     told: dict[int, list[str]] = {}
-    for part in batches(node_ids):
-        for row in conn.execute(
-            sa.select(*columns).select_from(source).where(deft_edge.c.target_id.in_(part))
-        ):
-            told.setdefault(row.target_id, []).append(_empty(row))
+    for row in conn.execute(query, {"ids": node_ids}).all():
+        told.setdefault(row.target_id, []).append(_empty(row))
     return {node_id: "; ".join(parts) for node_id, parts in told.items()}
 
 

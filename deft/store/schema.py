@@ -11,7 +11,7 @@ from deft.base.database import reading, writing
 from deft.base.errors import BadInput, Refused
 from deft.data import folder
 
-REVISION = "0001"
+REVISION = "0003"
 """The newest revision of the schema; sql/migrations leads to it from every earlier one."""
 
 
@@ -75,7 +75,10 @@ def statements(dialect: str) -> list[str]:
     path = folder("sql") / dialect / "schema.sql"
     if not path.is_file():
         raise BadInput(f"DEFT has no tables for {dialect}; known: sqlite, postgresql, oracle")
-    text = "\n".join(
-        line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("--")
-    )
+    return statements_in(path.read_text(encoding="utf-8"))
+
+
+def statements_in(script: str) -> list[str]:
+    """The statements of a schema.sql, without its comments."""
+    text = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
     return [statement.strip() for statement in text.split(";\n") if statement.strip()]

@@ -12,13 +12,26 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import AnyRow, batches
+from deft.base.idlists import listed
 from deft.model.keys import FAMILIES, PARAM_FACTS, Value
 from deft.model.tasks import Membership
 from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
+from deft.wire import pyutilib_command
 from deft.wire.orders import Input, Output, Scan, TaskSpec
 
 # What JEDI does not act on.
 _NOT_SENT = frozenset({"command", "armed", "foreach", "template", "folder", "kind", "allow_empty"})
+
+
+_M = deft_metatask.c
+_TASKS = (
+    sa.select(
+        deft_node.c.id, deft_node.c.name, deft_node.c.settings, deft_node.c.metatask_id, _M.project,
+        _M.name.label("metatask"), _M.settings.label("graph_settings"), _M.folder,
+    )
+    .select_from(deft_node.join(deft_metatask))
+    .where(listed(deft_node.c.id))
+)  # fmt: skip
 
 
 def of_tasks(conn: Connection, node_ids: Sequence[int]) -> dict[int, TaskSpec]:
@@ -26,13 +39,7 @@ def of_tasks(conn: Connection, node_ids: Sequence[int]) -> dict[int, TaskSpec]:
     found: dict[int, TaskSpec] = {}
     for part in batches(node_ids):
         inputs, outputs = _inputs(conn, part), _outputs(conn, part)
-        m = deft_metatask.c
-        columns = (
-            deft_node.c.id, deft_node.c.name, deft_node.c.settings, deft_node.c.metatask_id, m.project,
-            m.name.label("metatask"), m.settings.label("graph_settings"), m.folder,
-        )  # fmt: skip
-        source = deft_node.join(deft_metatask)
-        for row in conn.execute(sa.select(*columns).select_from(source).where(deft_node.c.id.in_(part))):
+        for row in conn.execute(_TASKS, {"ids": part}).all():
             found[row.id] = _spec(row, tuple(inputs[row.id]), tuple(outputs[row.id]))
     return found
 
@@ -47,14 +54,17 @@ def _spec(row: AnyRow, inputs: tuple[Input, ...], outputs: tuple[Output, ...]) -
     own: dict[str, Value] = json.loads(row.settings)
     graph = _graph_settings(row.graph_settings)
     families = FAMILIES["node"]
+    command, params = str(own.get("command", "")), _family(graph, "param.") | _family(own, "param.")
+    if pyutilib_command.is_one(command):
+        command = pyutilib_command.spelled_out(command, params, inputs, outputs)
     return TaskSpec(
         task_id=row.id,
         metatask_id=row.metatask_id,
         project=row.project,
         metatask=row.metatask,
         task=row.name,
-        command=str(own.get("command", "")),
-        params=_family(graph, "param.") | _family(own, "param."),
+        command=command,
+        params=params,
         attrs=_family(graph, "attr.") | _family(own, "attr."),
         env={name: str(value) for name, value in _family(own, "env.").items()},
         settings={k: v for k, v in own.items() if k not in _NOT_SENT and not k.startswith(families)},
@@ -69,64 +79,71 @@ def _family(settings: Mapping[str, Value], prefix: str) -> dict[str, Value]:
     return {key.removeprefix(prefix): settings[key] for key in names}
 
 
-def _inputs(conn: Connection, node_ids: Sequence[int]) -> defaultdict[int, list[Input]]:
-    producer = deft_node.alias()
-    d, e = deft_dataset.c, deft_edge.c
-    source = deft_edge.join(deft_dataset, d.id == e.dataset_id).outerjoin(
-        producer, producer.c.id == d.producer_id
+_PRODUCER = deft_node.alias()
+_D, _E = deft_dataset.c, deft_edge.c
+_INPUTS = (
+    sa.select(
+        _E.target_id, _E.id, _E.dataset_id, _D.name, _D.type, _E.role, _E.reduce, _D.membership, _D.synthetic,
+        _PRODUCER.c.name.label("producer"),
     )
-    columns = (e.id, e.target_id, e.dataset_id, e.role, e.reduce, d.name, d.type, d.membership, d.synthetic)
-    query = sa.select(*columns, producer.c.name.label("producer")).select_from(source)
+    .select_from(
+        deft_edge.join(deft_dataset, _D.id == _E.dataset_id)
+        .outerjoin(_PRODUCER, _PRODUCER.c.id == _D.producer_id)
+    )
+    .where(listed(_E.target_id))
+    .order_by(_E.target_id, _E.position, _E.id)
+)  # fmt: skip
+_OUTPUTS = (
+    sa.select(_D.producer_id, _D.id, _D.name, _D.type, _D.format)
+    .where(listed(_D.producer_id))
+    .order_by(_D.producer_id, _D.id)
+)
+
+
+def _inputs(conn: Connection, node_ids: Sequence[int]) -> defaultdict[int, list[Input]]:
     found: defaultdict[int, list[Input]] = defaultdict(list)
-    for row in conn.execute(query.where(e.target_id.in_(node_ids)).order_by(e.target_id, e.position, e.id)):
-        found[row.target_id].append(
-            Input(
-                edge_id=row.id,
-                dataset_id=row.dataset_id,
-                dataset=row.name,
-                type=row.type,
-                role=row.role,
-                reduce=bool(row.reduce),
-                closed=row.membership == Membership.CLOSED,
-                synthetic=row.synthetic,
-                producer=row.producer or "",
-            )
+    for target_id, *names, reduce, membership, synthetic, producer in conn.execute(
+        _INPUTS, {"ids": node_ids}
+    ).all():
+        edge_id, dataset_id, dataset, type_, role = names
+        closed = membership == Membership.CLOSED.value
+        found[target_id].append(
+            Input(edge_id, dataset_id, dataset, type_, role, bool(reduce), closed, synthetic, producer or "")
         )
     return found
 
 
 def _outputs(conn: Connection, node_ids: Sequence[int]) -> defaultdict[int, list[Output]]:
-    d = deft_dataset.c
-    query = sa.select(d.producer_id, d.id, d.name, d.type, d.format).where(d.producer_id.in_(node_ids))
     found: defaultdict[int, list[Output]] = defaultdict(list)
-    for row in conn.execute(query.order_by(d.producer_id, d.id)):
-        found[row.producer_id].append(Output(row.id, row.name, row.type, row.format or ""))
+    for producer_id, dataset_id, name, type_, suffix in conn.execute(_OUTPUTS, {"ids": node_ids}).all():
+        found[producer_id].append(Output(dataset_id, name, type_, suffix or ""))
     return found
+
+
+_EXTERNAL = (
+    sa.select(_D.id, _D.name, _D.sources, _D.format, _D.order_seq)
+    .where(_D.id.in_(sa.select(_E.dataset_id).where(listed(_E.target_id))))
+    .where(_D.producer_id.is_(None), _D.synthetic == 0)
+    .order_by(_D.id)
+)
 
 
 def external_inputs(conn: Connection, node_ids: Sequence[int], *, listed_too: bool) -> list[Scan]:
     """The external inputs of tasks as they are to be listed; `listed_too`: those that were once, too."""
-    d, e = deft_dataset.c, deft_edge.c
-    found: list[Scan] = []
-    for part in batches(node_ids):
-        query = (
-            sa.select(d.id, d.name, d.sources, d.format)
-            .where(d.id.in_(sa.select(e.dataset_id).where(e.target_id.in_(part))))
-            .where(d.producer_id.is_(None), d.synthetic == 0)
-        )
-        if not listed_too:
-            query = query.where(d.order_seq == 0)
-        for row in conn.execute(query):
-            found.append(Scan(row.id, row.name, tuple(json.loads(row.sources or "[]")), row.format or ""))
-    return found
+    return [
+        Scan(row.id, row.name, tuple(json.loads(row.sources or "[]")), row.format or "")
+        for row in conn.execute(_EXTERNAL, {"ids": node_ids}).all()
+        if listed_too or not row.order_seq
+    ]
+
+
+_NOTE_ORDER = sa.update(deft_dataset).where(listed(_D.id)).values(order_seq=_D.order_seq + 1)
+_NUMBERS = sa.select(_D.id, _D.order_seq).where(listed(_D.id))
 
 
 def note_dataset_orders(conn: Connection, dataset_ids: Sequence[int]) -> dict[int, int]:
     """Count one more order about each dataset; returns the new numbers."""
-    found: dict[int, int] = {}
-    for part in batches(dataset_ids):
-        which = deft_dataset.c.id.in_(part)
-        conn.execute(sa.update(deft_dataset).where(which).values(order_seq=deft_dataset.c.order_seq + 1))
-        numbers = sa.select(deft_dataset.c.id, deft_dataset.c.order_seq).where(which)
-        found.update({row.id: row.order_seq for row in conn.execute(numbers)})
-    return found
+    if not dataset_ids:
+        return {}
+    conn.execute(_NOTE_ORDER, {"ids": dataset_ids})
+    return {row.id: row.order_seq for row in conn.execute(_NUMBERS, {"ids": dataset_ids}).all()}

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import batches
+from deft.base.idlists import listed
 from deft.model.standing import word
 from deft.model.tasks import Membership, State
 from deft.store.tables import deft_count, deft_dataset, deft_dirty, deft_edge, deft_metatask, deft_node
@@ -28,12 +29,9 @@ def of(conn: Connection, metatask_ids: Sequence[int]) -> dict[int, Standing]:
     found: dict[int, Standing] = {}
     for part in batches(metatask_ids):
         counts: dict[int, dict[str, int]] = {metatask_id: {} for metatask_id in part}
-        query = sa.select(deft_count).where(deft_count.c.metatask_id.in_(part), deft_count.c.tasks > 0)
-        for row in conn.execute(query):
+        for row in conn.execute(_COUNTS, {"ids": part}).all():
             counts[row.metatask_id][row.state] = row.tasks
-        held = _ids(
-            conn, sa.select(deft_metatask.c.id).where(deft_metatask.c.id.in_(part), deft_metatask.c.hold == 1)
-        )
+        held = set(conn.execute(_HELD, {"ids": part}).scalars())
         # The rest costs a look at every task, and says nothing new of those that run.
         still = [one for one, states in counts.items() if State.RUNNING.value not in states]
         armed = _ids(conn, _tasks(still).where(deft_node.c.armed == 1)) if still else set()
@@ -47,6 +45,10 @@ def of(conn: Connection, metatask_ids: Sequence[int]) -> dict[int, Standing]:
             )
             found[metatask_id] = Standing(state, states)
     return found
+
+
+_COUNTS = sa.select(deft_count).where(listed(deft_count.c.metatask_id), deft_count.c.tasks > 0)
+_HELD = sa.select(deft_metatask.c.id).where(listed(deft_metatask.c.id), deft_metatask.c.hold == 1)
 
 
 def _ids(conn: Connection, query: sa.Select[int]) -> set[int]:

@@ -13,8 +13,8 @@ from deft.base.database import Flag, Id, Name, Utc, Word, metadata
 from deft.model.tasks import Membership, NodeKind, State
 
 __all__ = [
-    "deft_control", "deft_count", "deft_dataset", "deft_dirty", "deft_edge", "deft_history", "deft_metatask",
-    "deft_node", "metadata",
+    "deft_command", "deft_command_metatask", "deft_control", "deft_count", "deft_dataset", "deft_dirty",
+    "deft_edge", "deft_history", "deft_metatask", "deft_node", "metadata",
 ]  # fmt: skip
 
 
@@ -103,6 +103,9 @@ deft_dataset = Table(
     Column("synthetic", Integer, nullable=False, server_default="0", comment="Units of a generator's input"),
     _flag("open", comment="1: external and may still grow"),
     Column("sources", Text, comment="JSON: where the files of an external dataset lie"),
+    Column(
+        "series", Integer, nullable=False, server_default="1", comment="In its name; +1 when it is discarded"
+    ),
     UniqueConstraint("name"),
     Index(None, "producer_id"),
     Index(None, "metatask_id"),
@@ -183,6 +186,35 @@ deft_history = Table(
     Index(None, "metatask_id", "id"),
     Index(None, "node_id", "id"),
     comment="Every change: who, when, from, to, why",
+)
+
+deft_command = Table(
+    "deft_command",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("idempotency_key", Name, comment="Given again, the first answer is given again; null if refused"),
+    Column("actor", Name, nullable=False, comment="Who: user@host"),
+    Column("verb", Word, nullable=False),
+    Column("selection", Text, comment="What it was to act on, as it was written"),
+    Column("options", Text, nullable=False, comment="JSON: what else was said"),
+    Column("created", Utc, nullable=False),
+    Column("outcome", Word, nullable=False, comment="done or refused"),
+    Column("tasks", Integer, nullable=False, server_default="0", comment="How many tasks it changed"),
+    Column("why", Text, comment="Why it was refused"),
+    Column("answer", Text, comment="JSON: its answer, where it has a key"),
+    UniqueConstraint("idempotency_key"),
+    comment="Commands of operators and what came of them: append-only",
+)
+
+deft_command_metatask = Table(
+    "deft_command_metatask",
+    metadata,
+    Column("command_id", sa.BigInteger, ForeignKey("deft_command.id"), primary_key=True, autoincrement=False),
+    Column(
+        "metatask_id", sa.BigInteger, ForeignKey("deft_metatask.id"), primary_key=True, autoincrement=False
+    ),
+    Index(None, "metatask_id", "command_id"),
+    comment="The Meta-Tasks that a command was about",
 )
 
 deft_dirty = Table(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import batches, insert_rows
+from deft.base.idlists import listed
 from deft.base.records import flat
 from deft.wire.orders import Order, OrderKind, to_text
 from deft.wire.reports import DatasetReport, TaskReport
@@ -45,12 +47,19 @@ def take_changed(conn: Connection, limit: int = 10_000) -> tuple[set[int], set[i
 
     Exactly the rows read are deleted: a row that a slower transaction commits later keeps its turn.
     """
-    columns = (wire_changed.c.id, wire_changed.c.task_id, wire_changed.c.dataset_id)
-    rows = conn.execute(sa.select(*columns).order_by(wire_changed.c.id).limit(limit)).all()
-    for part in batches([row.id for row in rows]):
-        conn.execute(sa.delete(wire_changed).where(wire_changed.c.id.in_(part)))
+    rows = conn.execute(_CHANGED, {"at_most": limit}).all()
+    if rows:
+        conn.execute(_LOOKED_AT, {"ids": [row.id for row in rows]})
     tasks = {row.task_id for row in rows if row.task_id is not None}
     return tasks, {row.dataset_id for row in rows if row.dataset_id is not None}
+
+
+_CHANGED = (
+    sa.select(wire_changed.c.id, wire_changed.c.task_id, wire_changed.c.dataset_id)
+    .order_by(wire_changed.c.id)
+    .limit(sa.bindparam("at_most"))
+)
+_LOOKED_AT = sa.delete(wire_changed).where(listed(wire_changed.c.id))
 
 
 def answer_of(conn: Connection, order_id: int) -> dict[str, Any] | None:
@@ -59,13 +68,41 @@ def answer_of(conn: Connection, order_id: int) -> dict[str, Any] | None:
     return None if body is None else dict(json.loads(body))
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an order: whether JEDI applied it, and its answer where it gave one."""
+
+    applied: bool
+    answer: dict[str, Any] | None
+
+
+def outcomes(conn: Connection, keys: Sequence[str]) -> dict[str, Outcome]:
+    """What came of orders, by their keys."""
+    o, found = wire_order.c, dict[str, Outcome]()
+    source = wire_order.outerjoin(wire_answer, wire_answer.c.order_id == o.id)
+    columns = (o.idempotency_key, o.pending, wire_answer.c.body)
+    for part in batches(keys):
+        query = sa.select(*columns).select_from(source).where(o.idempotency_key.in_(part))
+        for key, pending, body in conn.execute(query):
+            found[key] = Outcome(not pending, None if body is None else json.loads(body))
+    return found
+
+
+def last_orders(conn: Connection, dataset_ids: Sequence[int]) -> dict[int, datetime]:
+    """When the last order about each of these datasets was given; none where JEDI has not applied it yet."""
+    o, found = wire_order.c, dict[int, datetime]()
+    for part in batches(dataset_ids):
+        newest = (sa.func.max(o.created).label("newest"), sa.func.max(o.pending).label("waits"))
+        query = sa.select(o.dataset_id, *newest).where(o.dataset_id.in_(part)).group_by(o.dataset_id)
+        found |= {row.dataset_id: row.newest for row in conn.execute(query) if not row.waits}
+    return found
+
+
 # --- JEDI's side -------------------------------------------------------------------------------------------
 
 
 def pending(conn: Connection, limit: int = 1000) -> list[Order]:
     """Orders not applied yet, oldest first."""
-    columns = [c for c in wire_order.c if c.name not in ("pending", "applied")]
-    query = sa.select(*columns).where(wire_order.c.pending == 1).order_by(wire_order.c.id).limit(limit)
     return [
         Order(
             kind=OrderKind(row.kind),
@@ -77,15 +114,25 @@ def pending(conn: Connection, limit: int = 1000) -> list[Order]:
             id=row.id,
             created=row.created,
         )
-        for row in conn.execute(query)
+        for row in conn.execute(_PENDING, {"at_most": limit}).all()
     ]
+
+
+_PENDING = (
+    sa.select(*(c for c in wire_order.c if c.name not in ("pending", "applied")))
+    .where(wire_order.c.pending == 1)
+    .order_by(wire_order.c.id)
+    .limit(sa.bindparam("at_most"))
+)
+_APPLIED = (
+    sa.update(wire_order).where(listed(wire_order.c.id)).values(pending=0, applied=sa.bindparam("b_applied"))
+)
 
 
 def acknowledge(conn: Connection, order_ids: Sequence[int], now: datetime) -> None:
     """Mark orders as applied; part of the transaction that applies them."""
-    for part in batches(order_ids):
-        done = sa.update(wire_order).where(wire_order.c.id.in_(part))
-        conn.execute(done.values(pending=0, applied=now))
+    if order_ids:
+        conn.execute(_APPLIED, {"ids": order_ids, "b_applied": now})
 
 
 def answer(conn: Connection, order_id: int, body: dict[str, Any], now: datetime) -> None:
@@ -115,7 +162,7 @@ def _overwrite(conn: Connection, table: sa.Table, key: str, rows: list[dict[str,
     """Update rows that exist, insert the others: plain SQL that every dialect knows."""
     if not rows:
         return
-    known = _existing(conn, table.c[key], [row[key] for row in rows])
+    known = set(conn.execute(_existing(table, key), {"ids": [row[key] for row in rows]}).scalars())
     insert_rows(conn, table, [row for row in rows if row[key] not in known])
     old = [row for row in rows if row[key] in known]
     if old:
@@ -129,8 +176,6 @@ def _update(table: sa.Table, key: str, names: tuple[str, ...]) -> sa.Update:
     return sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}")).values(values)
 
 
-def _existing(conn: Connection, column: sa.Column[int], ids: Iterable[int]) -> Collection[int]:
-    found: set[int] = set()
-    for part in batches(list(ids)):
-        found.update(conn.execute(sa.select(column).where(column.in_(part))).scalars())
-    return found
+@cache
+def _existing(table: sa.Table, key: str) -> sa.Select[int]:
+    return sa.select(table.c[key]).where(listed(table.c[key]))

@@ -7,7 +7,7 @@ that a newer DEFT may talk to an older JEDI within one version number.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -100,13 +100,28 @@ class TaskSpec:
 class Scan:
     """List an external dataset. `sources`: paths, globs, `@file` lists, and `!glob` to leave out.
 
-    All paths are absolute. `known` are units given one by one (`deft augment`).
+    All paths are absolute. `produced`: a task makes it; its files are looked at, and nothing is listed.
     """
 
     dataset_id: int
     dataset: str
     sources: tuple[str, ...]
     format: str = ""
+    produced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """What a task is to make again, by the jobs that made it.
+
+    `lost`: every lost unit of its outputs; `awaited`: those alone for which other jobs wait; `used`: what it
+    made of units of these datasets that are lost now.
+    """
+
+    task_id: int
+    lost: bool = True
+    awaited: bool = False
+    used: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +138,7 @@ class Order:
     created: datetime | None = None
 
 
-def dump(message: TaskSpec | Scan) -> dict[str, Any]:
+def dump(message: TaskSpec | Scan | Recover) -> dict[str, Any]:
     """A message as the JSON object of an order's body."""
     body = {"v": VERSION, **flat(message)}
     if isinstance(message, TaskSpec):
@@ -145,6 +160,23 @@ def load_scan(body: Mapping[str, Any]) -> Scan:
     content = _checked(body, Scan)
     content["sources"] = tuple(content["sources"])
     return Scan(**content)
+
+
+def dump_steps(steps: Sequence[Recover]) -> dict[str, Any]:
+    """Several of them, to be tried in this order and undone, and answered."""
+    return {"v": VERSION, "dry_run": True, "steps": [flat(step) for step in steps]}
+
+
+def load_recover(body: Mapping[str, Any]) -> Recover:
+    """What a recover order means. Raises BadInput for a body of a newer version."""
+    content = _checked(body, Recover)
+    content["used"] = tuple(content.get("used", ()))
+    return Recover(**{"task_id": 0, **content})
+
+
+def load_steps(body: Mapping[str, Any]) -> list[Recover]:
+    """What a recover order would try. Raises BadInput for a body of a newer version."""
+    return [load_recover({"v": body.get("v"), **step}) for step in body.get("steps", ())]
 
 
 def _checked(body: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:

@@ -67,3 +67,17 @@ def quote(value: str | int | float | bool | Sequence[str]) -> str:
     if isinstance(value, str | int | float):
         return shlex.quote(str(value))
     return " ".join(map(shlex.quote, value))
+
+
+def quote_around(text: str) -> str:
+    """A text as one word of /bin/sh, in which the placeholders are still to be filled."""
+    made, end = "", 0
+    for match in _PLACEHOLDER.finditer(text):
+        if match[2]:
+            made += _quoted(text[end : match.start()]) + match[0]
+            end = match.end()
+    return made + _quoted(text[end:])
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text) if text else ""

@@ -1,4 +1,38 @@
--- The tables of DEFT for postgresql, revision 0001. Rendered by `deft db ddl`; do not edit.
+-- The tables of DEFT for postgresql, revision 0003. Rendered by `deft db ddl`; do not edit.
+
+CREATE TABLE deft_command (
+    id BIGSERIAL NOT NULL,
+    idempotency_key VARCHAR(255),
+    actor VARCHAR(255) NOT NULL,
+    verb VARCHAR(32) NOT NULL,
+    selection TEXT,
+    options TEXT NOT NULL,
+    created TIMESTAMP WITH TIME ZONE NOT NULL,
+    outcome VARCHAR(32) NOT NULL,
+    tasks INTEGER DEFAULT '0' NOT NULL,
+    why TEXT,
+    answer TEXT,
+    CONSTRAINT pk_deft_command PRIMARY KEY (id),
+    CONSTRAINT uq_deft_command_idempotency_key UNIQUE (idempotency_key)
+);
+
+COMMENT ON TABLE deft_command IS 'Commands of operators and what came of them: append-only';
+
+COMMENT ON COLUMN deft_command.idempotency_key IS 'Given again, the first answer is given again; null if refused';
+
+COMMENT ON COLUMN deft_command.actor IS 'Who: user@host';
+
+COMMENT ON COLUMN deft_command.selection IS 'What it was to act on, as it was written';
+
+COMMENT ON COLUMN deft_command.options IS 'JSON: what else was said';
+
+COMMENT ON COLUMN deft_command.outcome IS 'done or refused';
+
+COMMENT ON COLUMN deft_command.tasks IS 'How many tasks it changed';
+
+COMMENT ON COLUMN deft_command.why IS 'Why it was refused';
+
+COMMENT ON COLUMN deft_command.answer IS 'JSON: its answer, where it has a key';
 
 CREATE TABLE deft_dirty (
     id BIGSERIAL NOT NULL,
@@ -124,6 +158,7 @@ CREATE TABLE jedi_task (
     phase VARCHAR(32),
     reason TEXT,
     measured TEXT,
+    parked INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT pk_jedi_task PRIMARY KEY (id),
     CONSTRAINT ck_jedi_task_counters CHECK (ready >= 0 and running >= 0 and ok >= 0 and failed >= 0 and skipped >= 0 and jobs >= 0 and jobs_running >= 0 and jobs_ok >= 0 and jobs_failed >= 0)
 );
@@ -161,6 +196,8 @@ COMMENT ON COLUMN jedi_task.last_number IS 'Number of the newest job';
 COMMENT ON COLUMN jedi_task.reason IS 'Newest failure in plain words';
 
 COMMENT ON COLUMN jedi_task.measured IS 'JSON: sums and maxima over its jobs';
+
+COMMENT ON COLUMN jedi_task.parked IS 'Units of jobs that run again once all their input is back';
 
 CREATE TABLE wire_answer (
     order_id BIGINT NOT NULL,
@@ -305,6 +342,18 @@ COMMENT ON COLUMN wire_task.reason IS 'Why it failed, stopped or was rejected, i
 
 COMMENT ON COLUMN wire_task.summary IS 'JSON: durations, memory and CPU measured so far';
 
+CREATE TABLE deft_command_metatask (
+    command_id BIGINT NOT NULL,
+    metatask_id BIGINT NOT NULL,
+    CONSTRAINT pk_deft_command_metatask PRIMARY KEY (command_id, metatask_id),
+    CONSTRAINT fk_deft_command_metatask_command_id FOREIGN KEY(command_id) REFERENCES deft_command (id),
+    CONSTRAINT fk_deft_command_metatask_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id)
+);
+
+CREATE INDEX ix_deft_command_metatask_metatask_id_command_id ON deft_command_metatask (metatask_id, command_id);
+
+COMMENT ON TABLE deft_command_metatask IS 'The Meta-Tasks that a command was about';
+
 CREATE TABLE deft_count (
     metatask_id BIGINT NOT NULL,
     state VARCHAR(32) NOT NULL,
@@ -421,6 +470,7 @@ CREATE TABLE jedi_job (
     losses INTEGER DEFAULT '0' NOT NULL,
     message TEXT,
     created TIMESTAMP WITH TIME ZONE NOT NULL,
+    remake SMALLINT DEFAULT '0' NOT NULL,
     CONSTRAINT pk_jedi_job PRIMARY KEY (id),
     CONSTRAINT uq_jedi_job_task_id_number UNIQUE (task_id, number),
     CONSTRAINT fk_jedi_job_task_id FOREIGN KEY(task_id) REFERENCES jedi_task (id)
@@ -445,6 +495,8 @@ COMMENT ON COLUMN jedi_job.charged IS 'Attempts that count against retry.max_att
 COMMENT ON COLUMN jedi_job.losses IS 'Attempts lost through no fault of the job';
 
 COMMENT ON COLUMN jedi_job.message IS 'What the newest attempt ended with';
+
+COMMENT ON COLUMN jedi_job.remake IS '1: it makes what was lost again; 2: under way, and its input has another content';
 
 CREATE TABLE jedi_unit (
     id BIGINT NOT NULL,
@@ -516,6 +568,7 @@ CREATE TABLE deft_dataset (
     synthetic INTEGER DEFAULT '0' NOT NULL,
     open SMALLINT DEFAULT '0' NOT NULL,
     sources TEXT,
+    series INTEGER DEFAULT '1' NOT NULL,
     CONSTRAINT pk_deft_dataset PRIMARY KEY (id),
     CONSTRAINT uq_deft_dataset_name UNIQUE (name),
     CONSTRAINT ck_deft_dataset_membership CHECK (membership IN ('declared', 'open', 'closed', 'retired')),
@@ -538,6 +591,8 @@ COMMENT ON COLUMN deft_dataset.synthetic IS 'Units of a generator''s input';
 COMMENT ON COLUMN deft_dataset.open IS '1: external and may still grow';
 
 COMMENT ON COLUMN deft_dataset.sources IS 'JSON: where the files of an external dataset lie';
+
+COMMENT ON COLUMN deft_dataset.series IS 'In its name; +1 when it is discarded';
 
 CREATE TABLE deft_history (
     id BIGSERIAL NOT NULL,
@@ -623,7 +678,7 @@ CREATE TABLE jedi_job_unit (
     attempts INTEGER DEFAULT '0' NOT NULL,
     position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_job_unit PRIMARY KEY (edge_id, unit_id),
-    CONSTRAINT ck_jedi_job_unit_state CHECK (state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used')),
+    CONSTRAINT ck_jedi_job_unit_state CHECK (state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used', 'parked')),
     CONSTRAINT fk_jedi_job_unit_unit_id FOREIGN KEY(unit_id) REFERENCES jedi_unit (id)
 );
 
@@ -637,7 +692,7 @@ COMMENT ON TABLE jedi_job_unit IS 'A unit fed to a task by one of its edges';
 
 COMMENT ON COLUMN jedi_job_unit.job_id IS 'The job it is packed in; null until then';
 
-COMMENT ON COLUMN jedi_job_unit.state IS 'ready running ok failed skipped, or used (secondary)';
+COMMENT ON COLUMN jedi_job_unit.state IS 'See deft/jedi/jobs.py';
 
 COMMENT ON COLUMN jedi_job_unit.attempts IS 'Charged attempts';
 
@@ -694,4 +749,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+INSERT INTO alembic_version (version_num) VALUES ('0003');

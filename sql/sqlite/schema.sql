@@ -1,4 +1,20 @@
--- The tables of DEFT for sqlite, revision 0001. Rendered by `deft db ddl`; do not edit.
+-- The tables of DEFT for sqlite, revision 0003. Rendered by `deft db ddl`; do not edit.
+
+CREATE TABLE deft_command (
+    id INTEGER NOT NULL,
+    idempotency_key VARCHAR(255),
+    actor VARCHAR(255) NOT NULL,
+    verb VARCHAR(32) NOT NULL,
+    selection TEXT,
+    options TEXT NOT NULL,
+    created DATETIME NOT NULL,
+    outcome VARCHAR(32) NOT NULL,
+    tasks INTEGER DEFAULT '0' NOT NULL,
+    why TEXT,
+    answer TEXT,
+    CONSTRAINT pk_deft_command PRIMARY KEY (id),
+    CONSTRAINT uq_deft_command_idempotency_key UNIQUE (idempotency_key)
+);
 
 CREATE TABLE deft_dirty (
     id INTEGER NOT NULL,
@@ -80,6 +96,7 @@ CREATE TABLE jedi_task (
     phase VARCHAR(32),
     reason TEXT,
     measured TEXT,
+    parked INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT pk_jedi_task PRIMARY KEY (id),
     CONSTRAINT ck_jedi_task_counters CHECK (ready >= 0 and running >= 0 and ok >= 0 and failed >= 0 and skipped >= 0 and jobs >= 0 and jobs_running >= 0 and jobs_ok >= 0 and jobs_failed >= 0)
 );
@@ -167,6 +184,16 @@ CREATE TABLE wire_task (
     CONSTRAINT pk_wire_task PRIMARY KEY (task_id)
 );
 
+CREATE TABLE deft_command_metatask (
+    command_id BIGINT NOT NULL,
+    metatask_id BIGINT NOT NULL,
+    CONSTRAINT pk_deft_command_metatask PRIMARY KEY (command_id, metatask_id),
+    CONSTRAINT fk_deft_command_metatask_command_id FOREIGN KEY(command_id) REFERENCES deft_command (id),
+    CONSTRAINT fk_deft_command_metatask_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id)
+);
+
+CREATE INDEX ix_deft_command_metatask_metatask_id_command_id ON deft_command_metatask (metatask_id, command_id);
+
 CREATE TABLE deft_count (
     metatask_id BIGINT NOT NULL,
     state VARCHAR(32) NOT NULL,
@@ -239,6 +266,7 @@ CREATE TABLE jedi_job (
     losses INTEGER DEFAULT '0' NOT NULL,
     message TEXT,
     created DATETIME NOT NULL,
+    remake SMALLINT DEFAULT '0' NOT NULL,
     CONSTRAINT pk_jedi_job PRIMARY KEY (id),
     CONSTRAINT uq_jedi_job_task_id_number UNIQUE (task_id, number),
     CONSTRAINT fk_jedi_job_task_id FOREIGN KEY(task_id) REFERENCES jedi_task (id)
@@ -294,6 +322,7 @@ CREATE TABLE deft_dataset (
     synthetic INTEGER DEFAULT '0' NOT NULL,
     open SMALLINT DEFAULT '0' NOT NULL,
     sources TEXT,
+    series INTEGER DEFAULT '1' NOT NULL,
     CONSTRAINT pk_deft_dataset PRIMARY KEY (id),
     CONSTRAINT uq_deft_dataset_name UNIQUE (name),
     CONSTRAINT ck_deft_dataset_membership CHECK (membership IN ('declared', 'open', 'closed', 'retired')),
@@ -363,7 +392,7 @@ CREATE TABLE jedi_job_unit (
     attempts INTEGER DEFAULT '0' NOT NULL,
     position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_job_unit PRIMARY KEY (edge_id, unit_id),
-    CONSTRAINT ck_jedi_job_unit_state CHECK (state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used')),
+    CONSTRAINT ck_jedi_job_unit_state CHECK (state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used', 'parked')),
     CONSTRAINT fk_jedi_job_unit_unit_id FOREIGN KEY(unit_id) REFERENCES jedi_unit (id)
 );
 
@@ -410,4 +439,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+INSERT INTO alembic_version (version_num) VALUES ('0003');

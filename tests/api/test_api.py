@@ -49,6 +49,17 @@ def test_a_run_is_held_resumed_and_aborted(tmp_path: Path) -> None:
         run.hold("throw")
 
 
+def test_conditions_pick_tasks_and_runs(tmp_path: Path) -> None:
+    run = dice().submit(tmp_path, start=False)
+    assert run.start(where="downstream_of('throw')").changed == ("count",)
+    assert [line.task for line in run.status(where="param.faces == 6 and not armed").tasks] == ["throw"]
+    assert [one.name for one in deft.runs("armed", tmp_path)] == ["default/dice"]
+    (answer,) = deft.control("hold", where="armed", workdir=tmp_path, dry_run=True)
+    assert answer.changed == ("count",)
+    with pytest.raises(NotFound, match="no task of default/dice matches held"):
+        run.resume(where="held")
+
+
 def test_submitting_the_same_again_goes_on_and_another_is_refused(tmp_path: Path) -> None:
     dice().submit(tmp_path, start=False)
     dice().submit(tmp_path, start=False)
@@ -102,3 +113,24 @@ def test_a_name_given_twice_is_refused() -> None:
 def test_an_undirected_graph_is_no_metatask() -> None:
     with pytest.raises(ValueError, match="undirected"):
         deft.from_networkx(nx.path_graph(3))
+
+
+def test_a_run_is_changed_grown_and_begun_anew(tmp_path: Path) -> None:
+    run = dice().submit(tmp_path)
+    assert run.wait().state == "done"
+    (altered,) = run.set("throw", {"param.faces": 20}).altered
+    assert altered.change == "param.faces: nothing -> 20"
+    for _ in range(2):
+        assert run.reset("throw", discard=True, key="once").changed == ("throw", "count")
+    part = deft.MetaTask("part")
+    part.task("extra", "echo more > {output}")
+    part.write(tmp_path / "part.graphml")
+    assert run.add(tmp_path / "part.graphml").armed == ("extra",)
+    assert run.wait().state == "done"
+    (path,) = (tmp_path / "data").glob("*count*_r02/*")
+    assert path.read_text(encoding="utf-8") == "1 20\n2 20\n3 20\n"
+    with pytest.raises(Refused, match="has ended"):
+        run.finish("throw")
+    with pytest.raises(Refused, match="`deft reset --discard`"):
+        run.set_state("throw", "waiting")
+    assert [one.outcome for one in run.commands()][-2:] == ["refused", "refused"]

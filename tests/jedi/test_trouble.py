@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deft.jedi.tables import jedi_attempt, jedi_job
-from deft.wire.orders import dump
+from deft.wire.orders import Input, dump
 from tests.jedi.bench import Bench, output, spec, stop, synthetic, until
 from tests.jedi.work import LOG, logging_spec
 
@@ -146,6 +146,24 @@ def test_discard_forgets_all_progress(bench: Bench) -> None:
     assert (bench.counts(), bench.dataset(2)["available"]) == ({"ok": 3}, 3)
 
 
+def test_a_reduce_task_makes_another_job_after_a_discard(bench: Bench) -> None:
+    make = spec("echo {unit.key} > {output}", inputs=(synthetic(2),), outputs=(output(2),))
+    whole = Input(2, 2, "p.m.t.out2", "out", producer="t1", reduce=True)
+    join = spec("cat {inputs} > {output}", task=3, inputs=(whole,), outputs=(output(4),))
+    for name in ("first", "second"):
+        for task in (make, join):
+            bench.run(task)
+            bench.work()
+        assert (bench.counts(1), bench.counts(3)) == ({"ok": 2}, {"ok": 2}), name
+        bench.order("discard", {}, task=1)
+        bench.order("discard", {}, task=3)
+        for dataset in (2, 4):
+            bench.order("discard", {}, dataset=dataset)
+        bench.work()
+        assert (bench.dataset(2)["available"], bench.dataset(4)["order_seq_applied"] > 0) == (0, True)
+    assert list(bench.files("p.m.t.out4")) == ["000001", "000002"]
+
+
 @pytest.mark.parametrize("kind", ["hold", "resume", "finish", "abort", "discard", "limit"])
 def test_an_order_for_an_unknown_task_is_harmless(bench: Bench, kind: str) -> None:
     bench.order(kind, {}, task=5)
@@ -154,6 +172,8 @@ def test_an_order_for_an_unknown_task_is_harmless(bench: Bench, kind: str) -> No
 
 
 def test_an_order_that_jedi_cannot_carry_out_is_answered(bench: Bench) -> None:
-    bench.order("recover", {}, task=5)
+    bench.order("grow", {}, task=5)
+    bench.order("recover", {"v": 1}, task=6)
     bench.work()
-    assert "does not know how to recover" in (bench.answer(1) or {})["refused"]
+    assert "does not know how to grow a task" in (bench.answer(1) or {})["refused"]
+    assert "nothing of this task was ever run here" in (bench.answer(2) or {})["refused"]

@@ -13,6 +13,7 @@ from deft.base.database import open_engine, writing
 from deft.base.errors import Refused
 from deft.data import folder
 from deft.store import ddl, migrations, schema
+from tests.support.repository import ROOT
 
 
 @pytest.mark.parametrize("dialect", ddl.DIALECTS)
@@ -56,6 +57,23 @@ def test_upgrade_of_an_empty_database_makes_the_tables(database_url: str) -> Non
     engine = open_engine(database_url)
     assert migrations.upgrade(engine) == (None, schema.REVISION)
     assert migrations.upgrade(engine) == (schema.REVISION, schema.REVISION)
+    engine.dispose()
+
+
+def test_an_upgraded_database_is_like_a_new_one(database_url: str, database_kind: str) -> None:
+    engine = open_engine(database_url)
+    first = (ROOT / "tests" / "data" / "schema" / f"0001-{database_kind}.sql").read_text(encoding="utf-8")
+    with writing(engine) as conn:
+        for statement in schema.statements_in(first):
+            conn.exec_driver_sql(statement)
+    assert migrations.upgrade(engine) == ("0001", schema.REVISION)
+    upgraded = shape(engine)
+    with writing(engine) as conn:
+        for table in reversed(ddl.all_tables().sorted_tables):
+            table.drop(conn)
+        conn.exec_driver_sql("DROP TABLE alembic_version")
+    schema.create(engine)
+    assert upgraded == shape(engine)
     engine.dispose()
 
 

@@ -12,6 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from deft.base import config, errors
+from deft.model import fields as selectable
 from deft.model import keys
 from tests.support import net_reference
 from tests.support.repository import ROOT
@@ -94,6 +95,29 @@ def _tree(root: type[errors.DeftError]) -> Iterator[type[errors.DeftError]]:
             yield from _tree(child)
 
 
+def field_table() -> Iterator[str]:
+    """What a condition may speak of."""
+    rows = [(f"`{one.name}`", KINDS[one.type], _also(one)) for one in selectable.FIELDS]
+    rows += [(f"`{prefix}NAME`", KINDS["free"], help) for prefix, help in selectable.FAMILIES.items()]
+    rows += [(f"`{word}('NAME')`", KINDS["flag"], help) for word, help in selectable.RELATIONS.items()]
+    return table(("field", "is", "meaning"), rows)
+
+
+KINDS = {
+    "state": "a state",
+    "text": "text",
+    "number": "a number",
+    "time": "a moment",
+    "age": "a duration",
+    "flag": "yes or no",
+    "free": "text or number",
+}
+
+
+def _also(field: selectable.Field) -> str:
+    return field.help + "".join(f"; also `{alias}`" for alias in field.aliases)
+
+
 TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
     "graphml.md": {
         "graph keys": lambda: key_table("graph"),
@@ -102,6 +126,7 @@ TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
     },
     "settings.md": {"settings": settings_table},
     "exit-codes.md": {"errors": error_table},
+    "selection.md": {"fields": field_table},
     "net.md": {
         "automatic": net_reference.automatic,
         "verbs": net_reference.verbs,

@@ -1,0 +1,31 @@
+"""Read what a command was given: a GraphML file, the name of a template, or a PyUtilib workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from deft.authoring import from_pyutilib, graphml_reader, templates
+from deft.authoring.graphml_reader import Reading
+from deft.wire import pyutilib_command
+
+
+def read(source: str, folders: Sequence[Path], *, strict: bool = False) -> Reading:
+    """The Meta-Task as it is written there; `folders` are searched for templates.
+
+    Raises BadInput with all findings, NotFound for what does not exist.
+    """
+    if is_workflow(source):
+        return Reading(from_pyutilib.read(source, Path.cwd()), ())
+    path, _ = templates.open_source(source, *folders)
+    return graphml_reader.read(path, strict=strict)
+
+
+def is_workflow(source: str) -> bool:
+    """True for `pyutilib:MODULE:FACTORY`."""
+    return pyutilib_command.is_one(source)
+
+
+def of_workflow(named: str) -> str:
+    """MODULE:FACTORY as the source of a command."""
+    return named if is_workflow(named) else pyutilib_command.PREFIX + named

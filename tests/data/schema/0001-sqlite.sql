@@ -1,0 +1,413 @@
+-- The tables of DEFT for sqlite, revision 0001. Rendered by `deft db ddl`; do not edit.
+
+CREATE TABLE deft_dirty (
+    id INTEGER NOT NULL,
+    node_id BIGINT NOT NULL,
+    CONSTRAINT pk_deft_dirty PRIMARY KEY (id)
+);
+
+CREATE TABLE deft_metatask (
+    id INTEGER NOT NULL,
+    project VARCHAR(64) NOT NULL,
+    name VARCHAR(64) NOT NULL,
+    name_key VARCHAR(255) NOT NULL,
+    owner VARCHAR(255) NOT NULL,
+    settings TEXT NOT NULL,
+    foreign_parts TEXT,
+    origin TEXT,
+    folder TEXT,
+    written TEXT,
+    hold SMALLINT DEFAULT '0' NOT NULL,
+    created DATETIME NOT NULL,
+    CONSTRAINT pk_deft_metatask PRIMARY KEY (id),
+    CONSTRAINT uq_deft_metatask_name_key UNIQUE (name_key)
+);
+
+CREATE TABLE jedi_dataset (
+    id INTEGER NOT NULL,
+    name VARCHAR(255),
+    type VARCHAR(255),
+    format VARCHAR(32),
+    task_id BIGINT,
+    synthetic SMALLINT DEFAULT '0' NOT NULL,
+    order_seq BIGINT DEFAULT '0' NOT NULL,
+    version BIGINT DEFAULT '0' NOT NULL,
+    available INTEGER DEFAULT '0' NOT NULL,
+    lost INTEGER DEFAULT '0' NOT NULL,
+    expected INTEGER DEFAULT '0' NOT NULL,
+    events BIGINT DEFAULT '0' NOT NULL,
+    bytes BIGINT DEFAULT '0' NOT NULL,
+    reason TEXT,
+    CONSTRAINT pk_jedi_dataset PRIMARY KEY (id),
+    CONSTRAINT ck_jedi_dataset_counters CHECK (available >= 0 and lost >= 0 and bytes >= 0 and events >= 0)
+);
+
+CREATE TABLE jedi_lease (
+    name VARCHAR(32) NOT NULL,
+    token VARCHAR(32) NOT NULL,
+    host VARCHAR(255) NOT NULL,
+    pid INTEGER NOT NULL,
+    process_start VARCHAR(32) NOT NULL,
+    started DATETIME NOT NULL,
+    expires DATETIME NOT NULL,
+    CONSTRAINT pk_jedi_lease PRIMARY KEY (name)
+);
+
+CREATE TABLE jedi_task (
+    id INTEGER NOT NULL,
+    project VARCHAR(255),
+    metatask VARCHAR(255),
+    name VARCHAR(255),
+    spec TEXT,
+    order_seq BIGINT DEFAULT '0' NOT NULL,
+    priority INTEGER DEFAULT '0' NOT NULL,
+    max_running INTEGER,
+    idle SMALLINT DEFAULT '0' NOT NULL,
+    rejected SMALLINT DEFAULT '0' NOT NULL,
+    no_feed SMALLINT DEFAULT '0' NOT NULL,
+    hard SMALLINT DEFAULT '0' NOT NULL,
+    held VARCHAR(32),
+    ready INTEGER DEFAULT '0' NOT NULL,
+    running INTEGER DEFAULT '0' NOT NULL,
+    ok INTEGER DEFAULT '0' NOT NULL,
+    failed INTEGER DEFAULT '0' NOT NULL,
+    skipped INTEGER DEFAULT '0' NOT NULL,
+    jobs INTEGER DEFAULT '0' NOT NULL,
+    jobs_running INTEGER DEFAULT '0' NOT NULL,
+    jobs_ok INTEGER DEFAULT '0' NOT NULL,
+    jobs_failed INTEGER DEFAULT '0' NOT NULL,
+    last_number INTEGER DEFAULT '0' NOT NULL,
+    phase VARCHAR(32),
+    reason TEXT,
+    measured TEXT,
+    CONSTRAINT pk_jedi_task PRIMARY KEY (id),
+    CONSTRAINT ck_jedi_task_counters CHECK (ready >= 0 and running >= 0 and ok >= 0 and failed >= 0 and skipped >= 0 and jobs >= 0 and jobs_running >= 0 and jobs_ok >= 0 and jobs_failed >= 0)
+);
+
+CREATE INDEX ix_jedi_task_idle_priority_id ON jedi_task (idle, priority, id);
+
+CREATE TABLE wire_answer (
+    order_id BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    created DATETIME NOT NULL,
+    CONSTRAINT pk_wire_answer PRIMARY KEY (order_id)
+);
+
+CREATE TABLE wire_changed (
+    id INTEGER NOT NULL,
+    task_id BIGINT,
+    dataset_id BIGINT,
+    CONSTRAINT pk_wire_changed PRIMARY KEY (id)
+);
+
+CREATE TABLE wire_dataset (
+    dataset_id BIGINT NOT NULL,
+    order_seq_applied BIGINT DEFAULT '0' NOT NULL,
+    available INTEGER DEFAULT '0' NOT NULL,
+    lost INTEGER DEFAULT '0' NOT NULL,
+    expected INTEGER DEFAULT '0' NOT NULL,
+    events BIGINT DEFAULT '0' NOT NULL,
+    bytes BIGINT DEFAULT '0' NOT NULL,
+    version BIGINT DEFAULT '0' NOT NULL,
+    reason TEXT,
+    CONSTRAINT pk_wire_dataset PRIMARY KEY (dataset_id)
+);
+
+CREATE TABLE wire_input (
+    edge_id BIGINT NOT NULL,
+    task_id BIGINT NOT NULL,
+    dataset_id BIGINT NOT NULL,
+    unfed INTEGER DEFAULT '0' NOT NULL,
+    missing INTEGER DEFAULT '0' NOT NULL,
+    seen_version BIGINT DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_wire_input PRIMARY KEY (edge_id)
+);
+
+CREATE INDEX ix_wire_input_dataset_id ON wire_input (dataset_id);
+
+CREATE INDEX ix_wire_input_task_id ON wire_input (task_id);
+
+CREATE TABLE wire_order (
+    id INTEGER NOT NULL,
+    task_id BIGINT,
+    dataset_id BIGINT,
+    seq BIGINT NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    idempotency_key VARCHAR(255) NOT NULL,
+    body TEXT NOT NULL,
+    created DATETIME NOT NULL,
+    pending SMALLINT DEFAULT '1' NOT NULL,
+    applied DATETIME,
+    CONSTRAINT pk_wire_order PRIMARY KEY (id),
+    CONSTRAINT uq_wire_order_idempotency_key UNIQUE (idempotency_key),
+    CONSTRAINT uq_wire_order_task_id_seq UNIQUE (task_id, seq),
+    CONSTRAINT uq_wire_order_dataset_id_seq UNIQUE (dataset_id, seq)
+);
+
+CREATE INDEX ix_wire_order_pending_id ON wire_order (pending, id);
+
+CREATE TABLE wire_task (
+    task_id BIGINT NOT NULL,
+    order_seq_applied BIGINT DEFAULT '0' NOT NULL,
+    idle SMALLINT DEFAULT '0' NOT NULL,
+    rejected SMALLINT DEFAULT '0' NOT NULL,
+    ready INTEGER DEFAULT '0' NOT NULL,
+    running INTEGER DEFAULT '0' NOT NULL,
+    ok INTEGER DEFAULT '0' NOT NULL,
+    failed INTEGER DEFAULT '0' NOT NULL,
+    skipped INTEGER DEFAULT '0' NOT NULL,
+    jobs INTEGER DEFAULT '0' NOT NULL,
+    jobs_running INTEGER DEFAULT '0' NOT NULL,
+    jobs_ok INTEGER DEFAULT '0' NOT NULL,
+    jobs_failed INTEGER DEFAULT '0' NOT NULL,
+    phase VARCHAR(32),
+    reason TEXT,
+    summary TEXT,
+    updated DATETIME,
+    CONSTRAINT pk_wire_task PRIMARY KEY (task_id)
+);
+
+CREATE TABLE deft_count (
+    metatask_id BIGINT NOT NULL,
+    state VARCHAR(32) NOT NULL,
+    tasks INTEGER NOT NULL,
+    CONSTRAINT pk_deft_count PRIMARY KEY (metatask_id, state),
+    CONSTRAINT fk_deft_count_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id)
+);
+
+CREATE TABLE deft_node (
+    id INTEGER NOT NULL,
+    metatask_id BIGINT NOT NULL,
+    name VARCHAR(255) NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    position INTEGER NOT NULL,
+    depth INTEGER NOT NULL,
+    document_id VARCHAR(255),
+    settings TEXT NOT NULL,
+    foreign_parts TEXT,
+    state VARCHAR(32) DEFAULT 'defined' NOT NULL,
+    complete SMALLINT DEFAULT '0' NOT NULL,
+    arms SMALLINT DEFAULT '1' NOT NULL,
+    armed SMALLINT DEFAULT '0' NOT NULL,
+    hold SMALLINT DEFAULT '0' NOT NULL,
+    force SMALLINT DEFAULT '0' NOT NULL,
+    finish SMALLINT DEFAULT '0' NOT NULL,
+    abort SMALLINT DEFAULT '0' NOT NULL,
+    started SMALLINT DEFAULT '0' NOT NULL,
+    allow_empty SMALLINT DEFAULT '0' NOT NULL,
+    goal FLOAT DEFAULT '1' NOT NULL,
+    done_revision INTEGER DEFAULT '0' NOT NULL,
+    order_seq BIGINT DEFAULT '0' NOT NULL,
+    reason TEXT,
+    changed DATETIME NOT NULL,
+    CONSTRAINT pk_deft_node PRIMARY KEY (id),
+    CONSTRAINT uq_deft_node_metatask_id_name UNIQUE (metatask_id, name),
+    CONSTRAINT ck_deft_node_state CHECK (state IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
+    CONSTRAINT ck_deft_node_kind CHECK (kind IN ('task', 'entry', 'exit', 'metatask')),
+    CONSTRAINT fk_deft_node_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id)
+);
+
+CREATE INDEX ix_deft_node_metatask_id_state ON deft_node (metatask_id, state);
+
+CREATE TABLE jedi_input (
+    edge_id INTEGER NOT NULL,
+    task_id BIGINT NOT NULL,
+    dataset_id BIGINT NOT NULL,
+    role VARCHAR(32) NOT NULL,
+    reduce SMALLINT DEFAULT '0' NOT NULL,
+    closed SMALLINT DEFAULT '0' NOT NULL,
+    unfed INTEGER DEFAULT '0' NOT NULL,
+    missing INTEGER DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_jedi_input PRIMARY KEY (edge_id),
+    CONSTRAINT ck_jedi_input_counters CHECK (unfed >= 0 and missing >= 0),
+    CONSTRAINT fk_jedi_input_task_id FOREIGN KEY(task_id) REFERENCES jedi_task (id),
+    CONSTRAINT fk_jedi_input_dataset_id FOREIGN KEY(dataset_id) REFERENCES jedi_dataset (id)
+);
+
+CREATE INDEX ix_jedi_input_dataset_id ON jedi_input (dataset_id);
+
+CREATE INDEX ix_jedi_input_task_id ON jedi_input (task_id);
+
+CREATE TABLE jedi_job (
+    id INTEGER NOT NULL,
+    task_id BIGINT NOT NULL,
+    number INTEGER NOT NULL,
+    state VARCHAR(32) NOT NULL,
+    units INTEGER DEFAULT '0' NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    charged INTEGER DEFAULT '0' NOT NULL,
+    losses INTEGER DEFAULT '0' NOT NULL,
+    message TEXT,
+    created DATETIME NOT NULL,
+    CONSTRAINT pk_jedi_job PRIMARY KEY (id),
+    CONSTRAINT uq_jedi_job_task_id_number UNIQUE (task_id, number),
+    CONSTRAINT fk_jedi_job_task_id FOREIGN KEY(task_id) REFERENCES jedi_task (id)
+);
+
+CREATE INDEX ix_jedi_job_task_id_state_number ON jedi_job (task_id, state, number);
+
+CREATE TABLE jedi_unit (
+    id INTEGER NOT NULL,
+    dataset_id BIGINT NOT NULL,
+    "key" VARCHAR(1000) NOT NULL,
+    path VARCHAR(1000),
+    state VARCHAR(32) NOT NULL,
+    bytes BIGINT DEFAULT '0' NOT NULL,
+    events BIGINT DEFAULT '0' NOT NULL,
+    content VARCHAR(255),
+    job_id BIGINT,
+    position BIGINT NOT NULL,
+    CONSTRAINT pk_jedi_unit PRIMARY KEY (id),
+    CONSTRAINT uq_jedi_unit_dataset_id_key UNIQUE (dataset_id, "key"),
+    CONSTRAINT ck_jedi_unit_state CHECK (state in ('available', 'lost')),
+    CONSTRAINT fk_jedi_unit_dataset_id FOREIGN KEY(dataset_id) REFERENCES jedi_dataset (id)
+);
+
+CREATE TABLE deft_control (
+    id INTEGER NOT NULL,
+    metatask_id BIGINT NOT NULL,
+    node_id BIGINT,
+    kind VARCHAR(32) NOT NULL,
+    mode VARCHAR(32),
+    actor VARCHAR(255) NOT NULL,
+    reason TEXT,
+    created DATETIME NOT NULL,
+    CONSTRAINT pk_deft_control PRIMARY KEY (id),
+    CONSTRAINT fk_deft_control_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
+    CONSTRAINT fk_deft_control_node_id FOREIGN KEY(node_id) REFERENCES deft_node (id)
+);
+
+CREATE INDEX ix_deft_control_metatask_id ON deft_control (metatask_id);
+
+CREATE INDEX ix_deft_control_node_id_kind ON deft_control (node_id, kind);
+
+CREATE TABLE deft_dataset (
+    id INTEGER NOT NULL,
+    metatask_id BIGINT NOT NULL,
+    producer_id BIGINT,
+    name VARCHAR(255) NOT NULL,
+    type VARCHAR(64) NOT NULL,
+    format VARCHAR(32),
+    membership VARCHAR(32) NOT NULL,
+    revision INTEGER DEFAULT '1' NOT NULL,
+    order_seq BIGINT DEFAULT '0' NOT NULL,
+    synthetic INTEGER DEFAULT '0' NOT NULL,
+    open SMALLINT DEFAULT '0' NOT NULL,
+    sources TEXT,
+    CONSTRAINT pk_deft_dataset PRIMARY KEY (id),
+    CONSTRAINT uq_deft_dataset_name UNIQUE (name),
+    CONSTRAINT ck_deft_dataset_membership CHECK (membership IN ('declared', 'open', 'closed', 'retired')),
+    CONSTRAINT fk_deft_dataset_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
+    CONSTRAINT fk_deft_dataset_producer_id FOREIGN KEY(producer_id) REFERENCES deft_node (id)
+);
+
+CREATE INDEX ix_deft_dataset_metatask_id ON deft_dataset (metatask_id);
+
+CREATE INDEX ix_deft_dataset_producer_id ON deft_dataset (producer_id);
+
+CREATE TABLE deft_history (
+    id INTEGER NOT NULL,
+    metatask_id BIGINT NOT NULL,
+    node_id BIGINT,
+    at DATETIME NOT NULL,
+    actor VARCHAR(255) NOT NULL,
+    cause VARCHAR(32) NOT NULL,
+    old VARCHAR(32),
+    new VARCHAR(32),
+    reason TEXT,
+    CONSTRAINT pk_deft_history PRIMARY KEY (id),
+    CONSTRAINT fk_deft_history_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
+    CONSTRAINT fk_deft_history_node_id FOREIGN KEY(node_id) REFERENCES deft_node (id)
+);
+
+CREATE INDEX ix_deft_history_metatask_id_id ON deft_history (metatask_id, id);
+
+CREATE INDEX ix_deft_history_node_id_id ON deft_history (node_id, id);
+
+CREATE TABLE jedi_attempt (
+    id INTEGER NOT NULL,
+    job_id BIGINT NOT NULL,
+    number INTEGER NOT NULL,
+    token VARCHAR(32) NOT NULL,
+    state VARCHAR(32) NOT NULL,
+    open SMALLINT,
+    backend VARCHAR(32) NOT NULL,
+    folder VARCHAR(1000) NOT NULL,
+    host VARCHAR(255),
+    pid INTEGER,
+    submitted DATETIME NOT NULL,
+    started DATETIME,
+    ended DATETIME,
+    exit_code INTEGER,
+    signal INTEGER,
+    outcome VARCHAR(32),
+    message TEXT,
+    wall_s DOUBLE,
+    cpu_s DOUBLE,
+    max_rss_mb DOUBLE,
+    leftovers INTEGER,
+    CONSTRAINT pk_jedi_attempt PRIMARY KEY (id),
+    CONSTRAINT uq_jedi_attempt_token UNIQUE (token),
+    CONSTRAINT uq_jedi_attempt_job_id_number UNIQUE (job_id, number),
+    CONSTRAINT fk_jedi_attempt_job_id FOREIGN KEY(job_id) REFERENCES jedi_job (id)
+);
+
+CREATE INDEX ix_jedi_attempt_open ON jedi_attempt (open);
+
+CREATE TABLE jedi_job_unit (
+    edge_id BIGINT NOT NULL,
+    unit_id BIGINT NOT NULL,
+    task_id BIGINT NOT NULL,
+    job_id BIGINT,
+    state VARCHAR(32) NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    position BIGINT NOT NULL,
+    CONSTRAINT pk_jedi_job_unit PRIMARY KEY (edge_id, unit_id),
+    CONSTRAINT ck_jedi_job_unit_state CHECK (state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used')),
+    CONSTRAINT fk_jedi_job_unit_unit_id FOREIGN KEY(unit_id) REFERENCES jedi_unit (id)
+);
+
+CREATE INDEX ix_jedi_job_unit_job_id ON jedi_job_unit (job_id);
+
+CREATE INDEX ix_jedi_job_unit_task_id_state_position ON jedi_job_unit (task_id, state, position);
+
+CREATE INDEX ix_jedi_job_unit_unit_id ON jedi_job_unit (unit_id);
+
+CREATE TABLE deft_edge (
+    id INTEGER NOT NULL,
+    metatask_id BIGINT NOT NULL,
+    source_id BIGINT,
+    target_id BIGINT NOT NULL,
+    dataset_id BIGINT NOT NULL,
+    position INTEGER NOT NULL,
+    document_id VARCHAR(255),
+    settings TEXT NOT NULL,
+    foreign_parts TEXT,
+    role VARCHAR(32) NOT NULL,
+    start_kind VARCHAR(32) NOT NULL,
+    start_amount INTEGER DEFAULT '0' NOT NULL,
+    on_growth VARCHAR(32) NOT NULL,
+    on_loss VARCHAR(32) NOT NULL,
+    on_abort VARCHAR(32) NOT NULL,
+    reduce SMALLINT DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_deft_edge PRIMARY KEY (id),
+    CONSTRAINT fk_deft_edge_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
+    CONSTRAINT fk_deft_edge_source_id FOREIGN KEY(source_id) REFERENCES deft_node (id),
+    CONSTRAINT fk_deft_edge_target_id FOREIGN KEY(target_id) REFERENCES deft_node (id),
+    CONSTRAINT fk_deft_edge_dataset_id FOREIGN KEY(dataset_id) REFERENCES deft_dataset (id)
+);
+
+CREATE INDEX ix_deft_edge_dataset_id ON deft_edge (dataset_id);
+
+CREATE INDEX ix_deft_edge_metatask_id ON deft_edge (metatask_id);
+
+CREATE INDEX ix_deft_edge_source_id ON deft_edge (source_id);
+
+CREATE INDEX ix_deft_edge_target_id ON deft_edge (target_id);
+
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+INSERT INTO alembic_version (version_num) VALUES ('0001');

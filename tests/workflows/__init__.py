@@ -1,0 +1,1 @@
+"""Tests with the library PyUtilib: workflows as payloads, and as Meta-Tasks."""
