@@ -12,13 +12,14 @@ MOMENTS ?= 200
 PIP := bin/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint faults bench docs format clean FORCE
+.PHONY: help demo test check lint faults proof bench docs format clean FORCE
 
 help:
 	@echo "make demo    install into $(RUN), run the Meta-Task census in demo/, say where its results lie"
 	@echo "make test    install into $(TEST), bring what the tests need, check and test everything"
 	@echo "make check   linters, types, import contracts and the quick tests"
 	@echo "make faults  kill every process at every named point and at $(MOMENTS) random moments"
+	@echo "make proof   search every reachable marking of the net, and try every mutant of its table"
 	@echo "make bench   the measurements of tests/bench"
 	@echo "make docs    write the generated tables of docs/reference anew"
 	@echo "make format  lay out the source as the linter wants it"
@@ -49,6 +50,9 @@ lint: $(TEST)/installed
 
 faults: $(TEST)/installed
 	@DEFT_TEST_MOMENTS=$(MOMENTS) $(TEST)/bin/python -m pytest -n $(WORKERS) -m faults $(ARGS)
+
+proof: $(TEST)/installed
+	@$(TEST)/bin/python -m tests.proof $(ARGS)
 
 bench: $(TEST)/installed
 	@for name in $(BENCHES); do \

@@ -7,6 +7,7 @@ its guards read.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from deft.store import guards, locks
 _SYSTEM = Cause()
 # Transitions that change nothing a neighbour's guard reads.
 _LOCAL = frozenset({"ready"})
+_AT_MOST = 20  # firings of one task in one evaluation
 
 Enabled = tuple[Row, AnyRow]
 
@@ -29,6 +31,7 @@ def evaluate(conn: Connection, node_ids: Iterable[int], now: datetime) -> list[D
     dirty = set(node_ids)
     enabled: dict[int, Enabled] = {}
     fired: list[Done] = []
+    times: Counter[int] = Counter()
     while dirty:
         ids = sorted(dirty)
         locks.lock_of(conn, ids)
@@ -42,10 +45,19 @@ def evaluate(conn: Connection, node_ids: Iterable[int], now: datetime) -> list[D
             del enabled[task.id]
         step = perform(conn, chosen, _SYSTEM, now)
         fired += step.done
+        times.update(one.node_id for one in step.done)
+        _must_end(times, step.done)
         # An order about an external dataset is seen by everyone who reads it.
         everyone = enabled.keys() if any(row.list_inputs for row, _ in chosen) else set()
         dirty = {*step.touched, *everyone}
     return fired
+
+
+def _must_end(times: Counter[int], done: Iterable[Done]) -> None:
+    """The proof says that rows never undo one another for ever; a database must not spin if it is wrong."""
+    for one in done:
+        if times[one.node_id] > _AT_MOST:
+            raise RuntimeError(f"task {one.node_id} goes round: {one.cause}, {one.old} -> {one.new}")
 
 
 def _first(enabled: Collection[Enabled]) -> list[Enabled]:

@@ -250,7 +250,7 @@ def _refuse_differences(stored: MetaTask, given: MetaTask) -> None:
         raise Refused(
             f"{stored.full_name} is stored already, and differs from what is given now:\n  {shown}\n"
             "give --name NEW to run it anew beside the other, or leave the values out to go on with it;\n"
-            f"what `deft set` or `deft augment` changed is in what is stored: `deft run {stored.name}` goes on"
+            f"`deft run {stored.name}` goes on with what is stored, as `deft set` or `deft augment` left it"
         )
 
 

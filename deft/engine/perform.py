@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from deft.base.database import AnyRow
 from deft.model import visibility
 from deft.model.net import Row
-from deft.store import history, marking, reasons, specs
+from deft.store import history, holds, marking, reasons, specs
 from deft.store.marking import Fired
 from deft.wire import mailbox, orders
 from deft.wire.orders import Order, OrderKind
@@ -24,6 +24,8 @@ from deft.wire.orders import Order, OrderKind
 _WITH_TASK = (OrderKind.RUN, OrderKind.RETRY, OrderKind.SPEC)
 # The orders that say how, and what they say unless the verb does.
 _MODES = {OrderKind.HOLD: "drain", OrderKind.FINISH: "soft"}
+# What only verbs order, on a task that may be held.
+_BY_VERBS = (OrderKind.RETRY, OrderKind.RECOVER, OrderKind.FINISH, OrderKind.ABORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +141,29 @@ def _order_listing(conn: Connection, ids: Sequence[int], now: datetime, *, again
 def _order(conn: Connection, row: Row, ordered: Sequence[Fired], cause: Cause, now: datetime) -> None:
     assert row.order is not None
     whole = specs.of_tasks(conn, [one.node_id for one in ordered]) if row.order in _WITH_TASK else {}
+    held = _holds_in_force(conn, ordered) if row.order in _BY_VERBS else {}
     posted = []
     for one in ordered:
         body: dict[str, Any] = orders.dump(whole[one.node_id]) if whole else {"v": orders.VERSION}
         if row.order in _MODES:
             body["mode"] = cause.mode or _MODES[row.order]
+        if held:
+            body["held"] = held[one.node_id]
         body |= cause.said.get(one.node_id, {})
         seq = one.order_seq + 1
         posted.append(Order(row.order, seq, f"t{one.node_id}-{seq}", body, task_id=one.node_id))
     mailbox.post(conn, posted, now)
+
+
+def _holds_in_force(conn: Connection, tasks: Sequence[Fired]) -> dict[int, str | None]:
+    """The mode of the hold that each task is under: the order says it, so that nothing starts by it."""
+    of_metatask: defaultdict[int, list[int]] = defaultdict(list)
+    for one in tasks:
+        of_metatask[one.metatask_id].append(one.node_id)
+    found: dict[int, str | None] = {}
+    for metatask_id, ids in of_metatask.items():
+        found |= holds.modes(conn, metatask_id, ids)
+    return found
 
 
 def _remember(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now: datetime) -> None:

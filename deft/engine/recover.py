@@ -25,7 +25,7 @@ from deft.engine.commands import Command, Note
 from deft.engine.perform import Cause, perform
 from deft.model.net import VOCABULARY, Row
 from deft.model.verbs import VERBS
-from deft.store import guards, holds, losses, marking
+from deft.store import guards, losses, marking
 from deft.store.losses import Lost
 from deft.store.selection import Selected
 from deft.store.session import Session
@@ -282,22 +282,11 @@ def _add_consumers(conn: Connection, plan: _Plan, dataset_ids: Collection[int]) 
 
 def _effect(conn: Connection, plan: _Plan, cause: Cause, now: datetime) -> None:
     touched: set[int] = set()
-    said = _said(conn, plan)
+    said = {one: orders.dump(step.means) for one, step in plan.steps.items()}
     for _, level in groupby(plan.ordered, key=lambda one: one.task.depth):
         step = perform(conn, [(one.row, one.task) for one in level], replace(cause, said=said), now)
         touched |= step.touched
     marking.mark_dirty(conn, sorted(touched))
-
-
-def _said(conn: Connection, plan: _Plan) -> dict[int, dict[str, Any]]:
-    """What each order says: what is meant, and the hold in force, under which nothing starts."""
-    by_metatask: dict[int, list[int]] = {}
-    for one in plan.steps.values():
-        by_metatask.setdefault(one.task.metatask_id, []).append(one.task.id)
-    held: dict[int, str | None] = {}
-    for metatask_id, ids in by_metatask.items():
-        held |= holds.modes(conn, metatask_id, ids)
-    return {one: {**orders.dump(step.means), "held": held[one]} for one, step in plan.steps.items()}
 
 
 def _ask(conn: Connection, plan: _Plan, now: datetime) -> str:

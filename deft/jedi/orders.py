@@ -157,21 +157,22 @@ def _resume(_books: Books, task: Task, _body: Mapping[str, object], effects: Eff
 
 
 def _finish(books: Books, task: Task, body: Mapping[str, object], effects: Effects) -> None:
-    _stop_feeding(books, task)
+    _stop_feeding(books, task, body)
     if body.get("mode") == "hard":
         task.hard = 1
         effects.cancel.add(task.id)
 
 
-def _abort(books: Books, task: Task, _body: Mapping[str, object], effects: Effects) -> None:
-    _stop_feeding(books, task)
+def _abort(books: Books, task: Task, body: Mapping[str, object], effects: Effects) -> None:
+    _stop_feeding(books, task, body)
     task.hard = 1
     effects.cancel.add(task.id)
 
 
-def _stop_feeding(books: Books, task: Task) -> None:
+def _stop_feeding(books: Books, task: Task, body: Mapping[str, object]) -> None:
     feeding.follow(books)  # what earlier orders of this transaction let in is skipped, not left out
-    task.no_feed, task.held = 1, None
+    task.no_feed = 1
+    task.held = task.held if body.get("held") else None  # its own hold is lifted, not that of its Meta-Task
     recovery.keep(books, task)
     skipped = store.skip_ready(books.conn, task.id) if task.ready else 0
     task.ready -= skipped

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from deft.base.guards import compiled
 from deft.model.net import AUTOMATIC, Row
@@ -82,6 +82,23 @@ class Marking(NamedTuple):
     edges_seen: tuple[EdgeSeen, ...]
 
 
+class Places(Protocol):
+    """What guards look at: a marking, or one that changes in place (`model.simulation`)."""
+
+    @property
+    def metatask_hold(self) -> int: ...
+    @property
+    def tasks(self) -> Sequence[TaskMark]: ...
+    @property
+    def seen(self) -> Sequence[TaskSeen]: ...
+    @property
+    def datasets(self) -> Sequence[DataMark]: ...
+    @property
+    def data_seen(self) -> Sequence[DataSeen]: ...
+    @property
+    def edges_seen(self) -> Sequence[EdgeSeen]: ...
+
+
 class Ordered(NamedTuple):
     """An order that firing a row gave to JEDI: about a task, or (task -1) about a dataset."""
 
@@ -95,6 +112,14 @@ class Firing(NamedTuple):
 
     task: int
     row: Row
+
+
+class Effect(NamedTuple):
+    """What firing a row for one task comes to: its tokens, those of datasets by position, the orders."""
+
+    task: TaskMark
+    datasets: dict[int, DataMark]
+    orders: list[Ordered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +163,15 @@ class Structure:
     ) -> None:
         self.tasks, self.producers, self.edges = tuple(tasks), tuple(producers), tuple(edges)
         self.listed = dict(listed or {})
-        size = range(len(self.tasks))
-        self.inputs = [[i for i, edge in enumerate(self.edges) if edge.target == t] for t in size]
-        self.outputs = [[d for d, made_by in enumerate(self.producers) if made_by == t] for t in size]
-        self.readers = [
-            [edge.target for edge in self.edges if edge.dataset == d] for d in range(len(self.producers))
-        ]
+        self.inputs: list[list[int]] = [[] for _ in self.tasks]
+        self.outputs: list[list[int]] = [[] for _ in self.tasks]
+        self.readers: list[list[int]] = [[] for _ in self.producers]
+        for number, edge in enumerate(self.edges):
+            self.inputs[edge.target].append(number)
+            self.readers[edge.dataset].append(edge.target)
+        for dataset, made_by in enumerate(self.producers):
+            if made_by >= 0:
+                self.outputs[made_by].append(dataset)
         self._policies = [{**POLICIES, **edge.policies} for edge in self.edges]
         self._enabled: dict[Any, int] = {}
 
@@ -158,7 +186,7 @@ class Structure:
             (EdgeSeen(),) * len(self.edges),
         )
 
-    def tokens(self, marking: Marking, task: int) -> dict[str, Any]:
+    def tokens(self, marking: Places, task: int) -> dict[str, Any]:
         """The tokens of one task as `base.guards.evaluate` takes them."""
         part = self.tasks[task]
         return {
@@ -172,7 +200,7 @@ class Structure:
             "outputs": [self._output(marking, dataset) for dataset in self.outputs[task]],
         }
 
-    def _input(self, marking: Marking, edge: int) -> dict[str, Any]:
+    def _input(self, marking: Places, edge: int) -> dict[str, Any]:
         dataset = self.edges[edge].dataset
         producer = self.producers[dataset]
         return {
@@ -183,7 +211,7 @@ class Structure:
             "producer": "none" if producer < 0 else marking.tasks[producer].state,
         }
 
-    def _output(self, marking: Marking, dataset: int) -> dict[str, Any]:
+    def _output(self, marking: Places, dataset: int) -> dict[str, Any]:
         alive = sum(marking.tasks[one].state not in ENDED for one in self.readers[dataset])
         return {
             "membership": marking.datasets[dataset].membership,
@@ -191,7 +219,7 @@ class Structure:
             "consumers_alive": alive,
         }
 
-    def enabled(self, marking: Marking, task: int, rows: tuple[Row, ...]) -> Row | None:
+    def enabled(self, marking: Places, task: int, rows: tuple[Row, ...]) -> Row | None:
         """The first row whose guard holds for a task; remembered, since few views of a task are distinct."""
         key = (task, id(rows), self._view(marking, task))
         number = self._enabled.get(key)
@@ -201,7 +229,7 @@ class Structure:
             number = self._enabled[key] = next(holding, -1)
         return rows[number] if number >= 0 else None
 
-    def _view(self, marking: Marking, task: int) -> tuple[Any, ...]:
+    def _view(self, marking: Places, task: int) -> tuple[Any, ...]:
         """All that guards of a task read, as a key."""
         found: list[Any] = [marking.metatask_hold, marking.tasks[task], marking.seen[task]]
         for edge in self.inputs[task]:
@@ -215,6 +243,17 @@ class Structure:
         return tuple(found)
 
     def fire(self, marking: Marking, task: int, row: Row) -> tuple[Marking, list[Ordered]]:
+        """The marking after firing a row for one task, and the orders that go with it."""
+        effect = self.effect(marking, task, row)
+        tasks = replaced(marking.tasks, task, effect.task)
+        if not effect.datasets:
+            return marking._replace(tasks=tasks), effect.orders
+        datasets = list(marking.datasets)
+        for dataset, mark in effect.datasets.items():
+            datasets[dataset] = mark
+        return marking._replace(tasks=tasks, datasets=tuple(datasets)), effect.orders
+
+    def effect(self, marking: Places, task: int, row: Row) -> Effect:
         """The whole effect of a row on one task: its tokens, its outputs, and the orders that go with it."""
         before = marking.tasks[task]
         orders = []
@@ -230,35 +269,34 @@ class Structure:
         if row.order is not None and (before.started or not row.only_started):
             values["order_seq"] = before.order_seq + 1
             orders.append(Ordered(row.order, task))
-        datasets = list(marking.datasets)
-        if row.outputs is not None:
-            self._open(datasets, task, row.outputs)
+        datasets = {} if row.outputs is None else self._open(marking, task, row.outputs)
         if row.forget and before.started:
-            orders += self._empty(datasets, task)
+            orders += self._empty(marking, datasets, task)
         if row.list_inputs or row.list_again:
-            orders += self._list(datasets, task, again=row.list_again)
-        tasks = replaced(marking.tasks, task, before._replace(**values))
-        return marking._replace(tasks=tasks, datasets=tuple(datasets)), orders
+            orders += self._list(marking, datasets, task, again=row.list_again)
+        return Effect(before._replace(**values), datasets, orders)
 
-    def _open(self, datasets: list[DataMark], task: int, membership: Membership) -> None:
-        for dataset in self.outputs[task]:
-            if datasets[dataset].membership != Membership.RETIRED.value:
-                datasets[dataset] = datasets[dataset]._replace(membership=membership.value)
+    def _open(self, marking: Places, task: int, membership: Membership) -> dict[int, DataMark]:
+        return {
+            dataset: marking.datasets[dataset]._replace(membership=membership.value)
+            for dataset in self.outputs[task]
+            if marking.datasets[dataset].membership != Membership.RETIRED.value
+        }
 
-    def _empty(self, datasets: list[DataMark], task: int) -> list[Ordered]:
+    def _empty(self, marking: Places, datasets: dict[int, DataMark], task: int) -> list[Ordered]:
         """Order that the units of all outputs be dropped: until then nobody counts them."""
         for dataset in self.outputs[task]:
-            number = datasets[dataset].dataset_order_seq
-            datasets[dataset] = datasets[dataset]._replace(dataset_order_seq=number + 1)
+            _count_order(marking, datasets, dataset)
         return [Ordered(OrderKind.DISCARD, dataset=dataset) for dataset in self.outputs[task]]
 
-    def _list(self, datasets: list[DataMark], task: int, *, again: bool) -> list[Ordered]:
+    def _list(
+        self, marking: Places, datasets: dict[int, DataMark], task: int, *, again: bool
+    ) -> list[Ordered]:
         """Order listings of the external inputs of a task: the first, or another."""
         orders = []
         for dataset in dict.fromkeys(self.edges[edge].dataset for edge in self.inputs[task]):
-            number = datasets[dataset].dataset_order_seq
-            if dataset in self.listed and (again or number == 0):
-                datasets[dataset] = datasets[dataset]._replace(dataset_order_seq=number + 1)
+            if dataset in self.listed and (again or marking.datasets[dataset].dataset_order_seq == 0):
+                _count_order(marking, datasets, dataset)
                 orders.append(Ordered(OrderKind.SCAN, dataset=dataset))
         return orders
 
@@ -297,6 +335,11 @@ class Structure:
 
 
 _AT_MOST = 12  # firings of one task in one evaluation
+
+
+def _count_order(marking: Places, datasets: dict[int, DataMark], dataset: int) -> None:
+    mark = datasets.get(dataset, marking.datasets[dataset])
+    datasets[dataset] = mark._replace(dataset_order_seq=mark.dataset_order_seq + 1)
 
 
 def replaced(items: tuple[T, ...], at: int, item: T) -> tuple[T, ...]:

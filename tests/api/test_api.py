@@ -134,3 +134,27 @@ def test_a_run_is_changed_grown_and_begun_anew(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="`deft reset --discard`"):
         run.set_state("throw", "waiting")
     assert [one.outcome for one in run.commands()][-2:] == ["refused", "refused"]
+
+
+def test_what_a_run_lost_is_made_again(tmp_path: Path) -> None:
+    run = dice().submit(tmp_path)
+    run.wait()
+    (lost,) = (tmp_path / "data").glob("default.dice.throw.*/000002*")
+    lost.unlink()
+    assert run.scan().missing == 1
+    assert [task.task for task in run.recover("throw").tasks] == ["throw"]
+    assert run.wait().state == "done"
+    assert lost.read_text(encoding="utf-8") == "2 6\n"
+
+
+def test_a_run_takes_more_files(tmp_path: Path) -> None:
+    (tmp_path / "1.raw").write_text("1\n")
+    made = deft.MetaTask("more")
+    made.external("raw", f"{tmp_path}/1.raw").feeds(made.task("copy", "cat {input} > {output}"))
+    run = made.submit(tmp_path / "w")
+    run.wait()
+    (tmp_path / "2.raw").write_text("2\n")
+    assert run.augment(tmp_path / "2.raw").new == 1
+    assert run.close().already
+    status = run.wait()
+    assert (status.state, status.tasks[0].ok) == ("done", 2)

@@ -316,7 +316,7 @@ def test_every_change_of_state_is_in_the_history_with_its_cause(session: Session
     world.sweep()
     with reading(session.engine) as conn:
         told = [(past.task, past.cause, past.new) for past in history.of(conn, world.metatask_id)]
-    assert ("a", "start", "defined") in told
+    assert ("a", "arm", "defined") in told
     assert ("a", "ready", "waiting") in told
     assert ("a", "start", "running") in told
     assert ("a", "finalize-done", "done") in told

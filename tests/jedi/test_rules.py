@@ -204,6 +204,10 @@ def test_an_exclusion_works_on_the_whole_path(tree: Path) -> None:
     assert _names(tree, "a/**/*.raw", "!**/b/*") == ["a/1.raw", "a/2.raw"]
 
 
+def test_a_path_named_in_full_is_not_left_out(tree: Path) -> None:
+    assert _names(tree, "a/**/*.raw", "!**/b/*", "a/b/3.raw") == ["a/1.raw", "a/2.raw", "a/b/3.raw"]
+
+
 def test_a_name_with_brackets_that_exists_is_that_file(tree: Path) -> None:
     assert _names(tree, "c/[x].raw") == ["c/[x].raw"]
 

@@ -19,6 +19,8 @@ from tests.proof.executor import Event, Jedi
 from tests.proof.search import Command, Found, Move, State, Violation, World
 from tests.proof.shapes import Graph
 
+NEWEST = 1_000_000  # the version of what was reported and has not changed since; 0: never reported
+
 
 class Posted(NamedTuple):
     """An order in the queue: with the mode and the memberships as they were when it was written."""
@@ -177,11 +179,13 @@ class ApartWorld(World):
         marking = now.marking
         if older:
             data_seen = tuple(
-                seen._replace(version=seen.version - 1) if d in older else seen
+                seen._replace(version=seen.version - 1) if d in older and seen.version else seen
                 for d, seen in enumerate(marking.data_seen)
             )
             edges_seen = tuple(
-                seen._replace(seen_version=seen.seen_version - 1) if edge.dataset in older else seen
+                seen._replace(seen_version=seen.seen_version - 1)
+                if edge.dataset in older and seen.seen_version
+                else seen
                 for edge, seen in zip(self.structure.edges, marking.edges_seen, strict=True)
             )
             marking = marking._replace(data_seen=data_seen, edges_seen=edges_seen)
@@ -195,7 +199,7 @@ class ApartWorld(World):
         marking = now.marking
         seen = replaced(marking.seen, t, true.seen[t]._replace(order_seq_applied=0))
         edges_seen = tuple(
-            true.edges_seen[e]._replace(seen_version=0) if edge.target == t else old
+            true.edges_seen[e]._replace(seen_version=NEWEST) if edge.target == t else old
             for e, (edge, old) in enumerate(zip(self.structure.edges, marking.edges_seen, strict=True))
         )
         data_seen = tuple(
@@ -209,14 +213,14 @@ class ApartWorld(World):
         return made and t in self.structure.readers[d]
 
     def _told(self, true: Marking, d: int) -> DataSeen:
-        return true.data_seen[d]._replace(dataset_order_seq_applied=0, version=0)
+        return true.data_seen[d]._replace(dataset_order_seq_applied=0, version=NEWEST)
 
     def _report_dataset(self, now: Apart, d: int) -> Apart:
         if not now.jedi.listed[d]:
             return now
         true = self.machine.seen(now.marking, now.jedi)
-        told = self._told(true, d)._replace(version=0)
-        return now._replace(marking=now.marking._replace(data_seen=replaced(now.marking.data_seen, d, told)))
+        data_seen = replaced(now.marking.data_seen, d, self._told(true, d))
+        return now._replace(marking=now.marking._replace(data_seen=data_seen))
 
     def together(self, now: Apart) -> State:
         """The same state once everything is told: what the world without lags would see."""

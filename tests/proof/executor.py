@@ -300,7 +300,8 @@ class Machine:
                     worker = worker._replace(no_feed=0)
             case OrderKind.DISCARD:
                 jedi = self._forget(jedi, t)
-                worker = worker._replace(idle=1, no_feed=0, hard=0, rejected=0)
+                # DEFT starts nothing that it holds, and would never tell of the end of this hold.
+                worker = worker._replace(idle=1, no_feed=0, hard=0, rejected=0, held="")
         workers = (*jedi.workers[:t], worker, *jedi.workers[t + 1 :])
         return jedi._replace(workers=workers)
 

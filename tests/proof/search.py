@@ -188,6 +188,9 @@ class World:
 
     def _whole(self, state: State, command: Command) -> tuple[State, list[Firing]] | None:
         holding = command.verb == "hold"
+        alone = [t for t, mark in enumerate(state.marking.tasks) if mark.hold]
+        if alone and not holding and not state.marking.metatask_hold:
+            return self._fire(state, "resume", alone)  # only tasks are held, one by one: they are meant
         if bool(state.marking.metatask_hold) == holding:
             return None
         if holding and all(mark.state in ENDED for mark in state.marking.tasks):

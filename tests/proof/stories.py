@@ -20,10 +20,10 @@ from tests.proof.shapes import Graph, graph
 class Story:
     """Steps of a graph, and how it ends.
 
-    Steps are `begin T`, `end T`, `break T`, `cancel T` (the ready or running jobs of a task, or N of them, are
-    taken, end well, badly, are stopped), `ok T`, `fail T` (taken, and ended), `run` (all goes well until
-    nothing moves), `lose T.U`, `return T.U` (a file of its output), `more D`, `close D` (of a source), and the
-    verbs: `hold 0 kill`, `hold META`.
+    Steps are `begin T`, `end T`, `break T`, `cancel T` (the ready or running jobs of a task, or N of them,
+    are taken, end well, badly, are stopped), `ok T`, `fail T` (taken, and ended), `run` (all goes well until
+    nothing moves), `lose T.U`, `return T.U` (a file of its output), `more D`, `close D` (of a source), and
+    the verbs: `hold 0 kill`, `hold META`.
     `ends` has the states, `/` the memberships of the outputs, `/` the orders given on the way (kind and task,
     or @dataset) and verbs that were refused, `/` the controls and marks set at the end.
     """
