@@ -34,7 +34,7 @@ class IdList(TypeDecorator[Iterable[int]]):
 
     def process_bind_param(self, value: Iterable[int] | None, dialect: Dialect) -> Any:
         """The list as the driver takes it."""
-        ids = [int(one) for one in value or ()]
+        ids = value if isinstance(value, list) else list(value or ())
         return ids if dialect.name == "postgresql" else json.dumps(ids)
 
 
@@ -54,18 +54,19 @@ def execute_text(conn: Connection, statement: sa.Select[Any], ids: Iterable[int]
 
     The values of its rows are those of the driver, so it is for numbers and words.
     """
-    text, bind, is_positional = _text(statement, conn.dialect)
+    text, bind, times = _text(statement, conn.dialect)
     bound = bind(ids)
-    return conn.exec_driver_sql(text, (bound,) if is_positional else {"ids": bound})
+    return conn.exec_driver_sql(text, (bound,) * times if times else {"ids": bound})
 
 
 @lru_cache(maxsize=64)
-def _text(statement: sa.Select[Any], dialect: Dialect) -> tuple[str, Callable[[Iterable[int]], Any], bool]:
+def _text(statement: sa.Select[Any], dialect: Dialect) -> tuple[str, Callable[[Iterable[int]], Any], int]:
+    """The text, what makes a bound value of ids, and how often it stands there by position."""
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)
     assert set(compiled.binds) == {"ids"}, "only the ids are bound"
     bind = IdList().dialect_impl(dialect).bind_processor(dialect)
-    return str(compiled), bind or list, compiled.positional
+    return str(compiled), bind or list, len(compiled.positiontup or ())
 
 
 @compiles(_Listed)
@@ -77,7 +78,7 @@ def _json(element: _Listed, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(_Listed, "postgresql")
 def _array(element: _Listed, compiler: SQLCompiler, **kw: Any) -> str:
     column, ids = (compiler.process(one, **kw) for one in element.clauses)
-    return f"{column} = ANY ({ids})"
+    return f"{column} IN (SELECT unnest({ids}))"
 
 
 @compiles(_Listed, "oracle")

@@ -82,12 +82,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Text chunks, then rows with a description of their columns; `exit_code` 0 unless it says no."""
+    """Text chunks, then rows with a description of their columns; `exit_code` 0 unless it says no.
+
+    `facts` are for a program that asks, and are not printed.
+    """
 
     columns: tuple[Column, ...] = ()
     rows: Iterable[Mapping[str, Any]] = ()
     text: Iterable[str] = ()
     exit_code: int = 0
+    facts: Mapping[str, Value] = field(default_factory=dict)
 
 
 def find(group: str, name: str) -> Command | None:

@@ -64,10 +64,9 @@ def perform(conn: Connection, enabled: Iterable[tuple[Row, AnyRow]], cause: Caus
     """Fire each row for its task. Raises Stale where a task is no longer as it was found."""
     rows: dict[int, Row] = {}
     sets: defaultdict[tuple[int, str], list[Fired]] = defaultdict(list)
-    for row, task in enabled:
+    for row, (node_id, metatask_id, _, state, order_seq, started, _) in enabled:
         rows[id(row)] = row  # by identity: a row is slow to hash
-        found = Fired(task.id, task.metatask_id, task.state, task.order_seq, bool(task.started))
-        sets[id(row), task.state].append(found)
+        sets[id(row), state].append(Fired(node_id, metatask_id, state, order_seq, bool(started)))
     done: list[Done] = []
     touched: set[int] = set()
     for (number, old), fired in sets.items():
@@ -95,7 +94,9 @@ def _fire(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now:
     if ordered:
         _order(conn, row, ordered, cause, now)
     _remember(conn, row, fired, cause, now)
-    return [_done(row, one) for one in fired]
+    old = fired[0].state
+    new = row.state.value if row.state is not None else old
+    return [Done(one.node_id, one.metatask_id, row.name, old, new) for one in fired]
 
 
 def _by_order(row: Row, fired: Sequence[Fired]) -> tuple[Sequence[Fired], Sequence[Fired]]:
@@ -105,11 +106,6 @@ def _by_order(row: Row, fired: Sequence[Fired]) -> tuple[Sequence[Fired], Sequen
     if not row.only_started:
         return fired, []
     return [one for one in fired if one.started], [one for one in fired if not one.started]
-
-
-def _done(row: Row, one: Fired) -> Done:
-    new = row.state.value if row.state is not None else one.state
-    return Done(one.node_id, one.metatask_id, row.name, one.state, new)
 
 
 def _controls(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now: datetime) -> None:

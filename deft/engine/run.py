@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 import select
 import subprocess
@@ -95,6 +96,7 @@ def run(
     `watch` is told at least every `look_s` seconds.
     Raises Unreachable where the executor cannot be kept alive.
     """
+    gc.freeze()  # what was loaded lives as long as we do: no use in looking through it again and again
     _lift_own_hold(session, metatask_id, full_name, actor)
     rescans = Rescans(session)
     with _Executor(session) as executor, Interrupts() as interrupts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -16,6 +16,7 @@ from deft.base import faults
 from deft.engine.evaluate import evaluate
 from deft.engine.perform import Done
 from deft.store import marking
+from deft.store.marking import Place
 from deft.store.session import Session
 from deft.store.tables import deft_dirty
 from deft.wire import mailbox
@@ -49,27 +50,31 @@ def sweep(session: Session, request: SweepRequest) -> SweepAnswer:
     roles.require(request.actor, "sweep")
     if not request.full:
         return _pass(session, _take) if _anything(session) else SweepAnswer((), 0)
-    answers = [_pass(session, lambda conn: _take(conn, all_external=True))]
+    answers = [_pass(session, partial(_take, all_external=True))]
     with session.reading() as conn:
         groups = list(marking.groups_alive(conn, TOGETHER))
-    answers += [_pass(session, partial(marking.live_tasks, metatask_ids=group)) for group in groups]
+    answers += [_pass(session, partial(_alive, metatask_ids=group)) for group in groups]
     fired = chain.from_iterable(answer.fired for answer in answers)
     return SweepAnswer(tuple(fired), sum(answer.looked_at for answer in answers))
 
 
-def _pass(session: Session, take: Callable[[Connection], set[int]]) -> SweepAnswer:
+_Found = tuple[set[int], Sequence[Place]]
+"""Tasks where something happened, and consumers of what they make."""
+
+
+def _pass(session: Session, take: Callable[[Connection], _Found]) -> SweepAnswer:
     """Evaluate the tasks that `take` finds, in the transaction in which it finds them."""
     faults.point("sweep.before-transaction")
     with session.writing() as conn:
-        dirty = take(conn)
+        dirty, consumers = take(conn)
         faults.point("sweep.after-journal")
-        fired = evaluate(conn, dirty, session.clock.now())
+        fired = evaluate(conn, dirty, session.clock.now(), consumers=consumers)
         faults.point("sweep.before-commit")
     faults.point("sweep.after-commit")
     if fired:
         session.jedi_bell.ring()
     faults.point("sweep.after-bell")
-    return SweepAnswer(tuple(fired), len(dirty))
+    return SweepAnswer(tuple(fired), len(dirty.union(place.node_id for place in consumers)))
 
 
 _ANYTHING: sa.Select[tuple[int]] = sa.select(sa.literal_column("1")).where(
@@ -83,9 +88,16 @@ def _anything(session: Session) -> bool:
         return conn.execute(_ANYTHING).first() is not None
 
 
-def _take(conn: Connection, *, all_external: bool = False) -> set[int]:
+def _take(conn: Connection, *, all_external: bool = False) -> _Found:
     tasks, datasets = mailbox.take_changed(conn)
-    if datasets or all_external:
-        marking.list_external(conn, None if all_external else sorted(datasets))
-    touched = marking.touched_by_datasets(conn, sorted(datasets)) if datasets else set()
-    return tasks | touched | marking.take_dirty(conn)
+    tasks |= marking.take_dirty(conn)
+    ids = sorted(datasets)
+    if ids or all_external:
+        marking.list_external(conn, None if all_external else ids)
+    if not ids:
+        return tasks, ()
+    return tasks.union(marking.producers_of(conn, ids)), marking.consumers_of_datasets(conn, ids)
+
+
+def _alive(conn: Connection, metatask_ids: Sequence[int]) -> _Found:
+    return marking.live_tasks(conn, metatask_ids), ()

@@ -45,9 +45,10 @@ def status(request: Request) -> Answer:
         holder = lease.holder(conn)
         count = sa.select(jedi_job.c.state, sa.func.count().label("jobs")).group_by(jedi_job.c.state)
         rows = [dict(row._mapping) for row in conn.execute(count.order_by(jedi_job.c.state))]
-    text = "".join(_who(holder, held=holder is not None and lease.is_held(holder, request.clock.now())))
+    held = holder is not None and lease.is_held(holder, request.clock.now())
+    text = "".join(_who(holder, held=held))
     columns = (Column("state", "state", "state"), Column("jobs", "jobs", "integer"))
-    return Answer(columns=columns, rows=rows, text=(text,))
+    return Answer(columns=columns, rows=rows, text=(text,), facts={"served": held})
 
 
 def _who(holder: lease.Holder | None, *, held: bool) -> Iterator[str]:

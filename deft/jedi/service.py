@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -71,6 +72,7 @@ def serve(settings: Settings, engine: Engine, clock: Clock, *, until_parent_dies
 
     Raises Refused where another JEDI serves it.
     """
+    gc.freeze()  # what was loaded lives as long as we do: no use in looking through it again and again
     with _executor(settings, engine, clock) as (executor, held):
         _Loop(executor, held, until_parent_dies=until_parent_dies).run(lambda: False)
 

@@ -216,7 +216,7 @@ AUTOMATIC: tuple[Row, ...] = (
     ),
     _auto(
         "finalize-exhausted",
-        "ending and ok > 0 and not perfect and not (finish or goal_met)",
+        "ending and ok > 0 and not (finish or goal_met)",  # what is perfect has met its goal
         State.EXHAUSTED,
         outputs=CLOSED,
         reason="report",

@@ -18,6 +18,7 @@ from deft.base import guards
 from deft.base.database import AnyRow, batches
 from deft.base.guards import Among, Choice, Compare, Const, Expr, Junction, Not, Over, Sum, Token
 from deft.base.idlists import execute_text, listed
+from deft.base.merging import merged
 from deft.model import net
 from deft.model.net import Row
 from deft.model.tasks import ENDED
@@ -127,8 +128,7 @@ def to_sql(expr: Expr) -> ColumnElement[Any]:
             return sa.not_(to_sql(of))
         case Junction(word, parts):
             join = sa.and_ if word == "and" else sa.or_
-            # A database tries the parts as they stand: those first that look at no other row.
-            return join(*map(to_sql, sorted(parts, key=_looks_around)))
+            return join(*map(to_sql, parts))
         case Compare(op, left, right) | Sum(op, left, right):
             found: ColumnElement[Any] = guards.OPERATORS[op](to_sql(left), to_sql(right))
             return found
@@ -140,23 +140,6 @@ def to_sql(expr: Expr) -> ColumnElement[Any]:
             return _over(word, collection, to_sql(body))
 
 
-@cache
-def _looks_around(expr: Expr) -> bool:
-    """Whether it reads a collection of the task."""
-    match expr:
-        case Over():
-            return True
-        case Not(of):
-            return _looks_around(of)
-        case Junction(_, parts):
-            return any(map(_looks_around, parts))
-        case Compare(_, left, right) | Sum(_, left, right):
-            return _looks_around(left) or _looks_around(right)
-        case Choice(test, then, other):
-            return any(map(_looks_around, (test, then, other)))
-    return False
-
-
 def _over(word: str, collection: str, body: ColumnElement[Any]) -> ColumnElement[Any]:
     source, belongs = _COLLECTIONS[collection]
     outer = (NODE, METATASK, REPORT)
@@ -164,16 +147,17 @@ def _over(word: str, collection: str, body: ColumnElement[Any]) -> ColumnElement
         total = sa.select(_or_zero(sa.func.sum(body))).select_from(source).where(belongs)
         return total.correlate(*outer).scalar_subquery()
     wanted = sa.not_(body) if word == "every" else body
-    found = sa.select(_constant(1)).select_from(source).where(belongs, wanted).correlate(*outer)
-    return sa.not_(sa.exists(found)) if word == "every" else sa.exists(found)
+    # Not EXISTS: PostgreSQL may answer that one by reading whole tables into memory.
+    one = sa.select(_constant(1)).select_from(source).where(belongs, wanted).correlate(*outer)
+    found = one.limit(_constant(1)).offset(_constant(0)).scalar_subquery()
+    return found.is_(None) if word == "every" else found.is_not(None)
 
 
 @cache
 def first_enabled_query(rules: tuple[str, ...]) -> sa.Select[Any]:
     """Of the tasks in the bound list `ids`: those where a guard holds, and the number of the first."""
-    numbered = [
-        (to_sql(net.VOCABULARY.parse(guard)), _constant(number)) for number, guard in enumerate(rules)
-    ]
+    exprs = (merged(net.VOCABULARY.parse(guard)) for guard in rules)
+    numbered = [(to_sql(expr), _constant(number)) for number, expr in enumerate(exprs)]
     first = sa.case(*numbered, else_=_constant(-1))
     inner = (
         sa.select(
@@ -182,6 +166,8 @@ def first_enabled_query(rules: tuple[str, ...]) -> sa.Select[Any]:
         )
         .select_from(TASKS)
         .where(listed(NODE.c.id), NODE.c.kind == _constant("task"))
+        .limit(_constant(MANY))  # else a database merges the two, and works out the number twice
+        .offset(_constant(0))
         .subquery()
     )  # fmt: skip
     return sa.select(inner).where(inner.c.number >= _constant(0))

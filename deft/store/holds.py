@@ -35,6 +35,17 @@ def in_force(conn: Connection, metatask_id: int) -> list[Hold]:
     return [Hold(*row) for row in conn.execute(query.order_by(c.id))]
 
 
+def controls_in_force(
+    conn: Connection, metatask_id: int, kinds: Sequence[str]
+) -> dict[tuple[str, str | None], Hold]:
+    """Who set controls of these kinds, by kind and task; the newest where there are several."""
+    c = deft_control.c
+    source = deft_control.outerjoin(deft_node, deft_node.c.id == c.node_id)
+    columns = (deft_node.c.name, c.actor, c.reason, c.mode, c.created, c.kind)
+    query = sa.select(*columns).select_from(source).where(c.metatask_id == metatask_id, c.kind.in_(kinds))
+    return {(row.kind, row.name): Hold(*row[:5]) for row in conn.execute(query.order_by(c.id))}
+
+
 def modes(conn: Connection, metatask_id: int, node_ids: Sequence[int]) -> dict[int, str | None]:
     """For each of these tasks of a Meta-Task the mode of the hold in force on it, or None."""
     c = deft_control.c

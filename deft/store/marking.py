@@ -247,19 +247,40 @@ def live_tasks(conn: Connection, metatask_ids: Sequence[int]) -> set[int]:
 # --- neighbours --------------------------------------------------------------------------------------------
 
 _CONSUMERS = sa.select(deft_edge.c.target_id).where(listed(deft_edge.c.source_id)).distinct()
-_TOUCHED = sa.union(
-    sa.select(deft_edge.c.target_id).where(listed(deft_edge.c.dataset_id)),
-    sa.select(deft_dataset.c.producer_id).where(
-        listed(deft_dataset.c.id), deft_dataset.c.producer_id.is_not(None)
-    ),
+_CONSUMERS_OF_DATASETS = (
+    sa.select(deft_node.c.id, deft_node.c.metatask_id, deft_node.c.depth)
+    .join(deft_edge, deft_edge.c.target_id == deft_node.c.id)
+    .where(listed(deft_edge.c.dataset_id))
+    .distinct()
 )
+_PRODUCERS = sa.select(_D.producer_id).where(listed(_D.id), _D.producer_id.is_not(None)).distinct()
 
 
-def consumers_of_tasks(conn: Connection, node_ids: Sequence[int]) -> set[int]:
+class Place(NamedTuple):
+    """Where a task stands in the graph."""
+
+    node_id: int
+    metatask_id: int
+    depth: int
+
+
+def consumers_of_tasks(conn: Connection, node_ids: Sequence[int]) -> list[int]:
     """The tasks that consume an output of `node_ids`."""
-    return set(conn.execute(_CONSUMERS, {"ids": node_ids}).scalars())
+    return list(conn.execute(_CONSUMERS, {"ids": node_ids}).scalars().all())
+
+
+def consumers_of_datasets(conn: Connection, dataset_ids: Sequence[int]) -> list[Place]:
+    """The tasks that consume datasets."""
+    rows = conn.execute(_CONSUMERS_OF_DATASETS, {"ids": dataset_ids})
+    return list(map(Place._make, rows.all()))
 
 
 def touched_by_datasets(conn: Connection, dataset_ids: Sequence[int]) -> set[int]:
     """The producers and consumers of datasets."""
-    return set(conn.execute(_TOUCHED, {"ids": dataset_ids}).scalars())
+    consumers = (place.node_id for place in consumers_of_datasets(conn, dataset_ids))
+    return {*producers_of(conn, dataset_ids), *consumers}
+
+
+def producers_of(conn: Connection, dataset_ids: Sequence[int]) -> list[int]:
+    """The tasks that make datasets."""
+    return list(conn.execute(_PRODUCERS, {"ids": dataset_ids}).scalars().all())

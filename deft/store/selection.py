@@ -115,6 +115,11 @@ def names_one(text: str) -> bool:
     return len(paths) == 1 and not any(map(language.is_glob, _parts(paths[0])[:-1] or _parts(paths[0])))
 
 
+def is_unique(conn: Connection, name: str) -> bool:
+    """Whether a Meta-Task's name, without its project, names one alone."""
+    return len(_metatasks(conn, _Path(None, name, None))) == 1
+
+
 def _joined(one: Selected, other: Selected) -> Selected:
     """Both parts of one Meta-Task; one that is whole holds the other."""
     if one.whole or other.whole:

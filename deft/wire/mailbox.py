@@ -49,9 +49,9 @@ def take_changed(conn: Connection, limit: int = 10_000) -> tuple[set[int], set[i
     """
     rows = conn.execute(_CHANGED, {"at_most": limit}).all()
     if rows:
-        conn.execute(_LOOKED_AT, {"ids": [row.id for row in rows]})
-    tasks = {row.task_id for row in rows if row.task_id is not None}
-    return tasks, {row.dataset_id for row in rows if row.dataset_id is not None}
+        conn.execute(_LOOKED_AT, {"ids": [row_id for row_id, _, _ in rows]})
+    tasks = {task_id for _, task_id, _ in rows if task_id is not None}
+    return tasks, {dataset_id for _, _, dataset_id in rows if dataset_id is not None}
 
 
 _CHANGED = (

@@ -71,7 +71,7 @@ def test_finish_tells_jedi_how_and_the_task_ends_with_what_it_has(
 ) -> None:
     world = chain(session)
     assert world.do(verb, "a").changed == ("a",)
-    assert body(world, "a") == {"v": 1, "mode": mode}
+    assert body(world, "a")["mode"] == mode
     world.report("a", ok=1, skipped=1)
     world.sweep()
     assert world.states()["a"] == "finished"

@@ -102,6 +102,7 @@ def for_mutants() -> Iterator[Run]:
     yield Run(graph("single"), 1, 0, apart=True)
     yield Run(graph("pair", units=1, source="open"), 1, 0, apart=True)
     yield Run(graph("pair", units=1, policies={"start_kind": "count", "start_amount": 1}), 1, 0, apart=True)
+    yield Run(graph("single", units=1, rejects=frozenset({0})), 1, 0, apart=True)
 
 
 def names() -> set[str]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from deft.model.net import AUTOMATIC
+from deft.model.verbs import VERBS
 from tests.proof import __main__ as proof
 from tests.proof import runs
+from tests.proof.exclusive import overlap, overlap_of_verbs
 from tests.proof.mutants import mutants
 from tests.proof.runs import Run
 
@@ -33,6 +36,11 @@ def test_every_row_of_the_net_fires_somewhere() -> None:
 def test_a_mutant_of_the_table_is_caught(number: int) -> None:
     name, caught = proof.try_mutant(number)
     assert caught or name in proof.excused()
+
+
+def test_rows_exclude_one_another() -> None:
+    assert overlap(AUTOMATIC) == ""
+    assert overlap_of_verbs(VERBS) == ""
 
 
 def test_what_is_excused_is_a_mutant_and_has_a_reason() -> None:

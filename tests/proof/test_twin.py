@@ -19,6 +19,8 @@ from tests.proof.shapes import POLICIES, SHAPES, graph
 from tests.proof.twin import Twin
 from tests.support.build import OPERATOR, session_on
 
+pytestmark = pytest.mark.slow
+
 # What an operator may do to a task; the others need files, which the model has none of.
 VERBS = [verb for verb in PER_TASK if verb not in ("recover-consumers", "set")]
 
@@ -102,12 +104,7 @@ class Lives(RuleBasedStateMachine):
             self.twin.model = step.after
 
 
-class TestLives(Lives.TestCase):  # type: ignore[misc]  # made by Hypothesis, of no known type
-    """Run by pytest."""
-
-    settings = settings(
-        max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
-    )
-
-
-TestLives = pytest.mark.slow(TestLives)
+TestLives = Lives.TestCase
+TestLives.settings = settings(
+    max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+)
