@@ -12,7 +12,7 @@ print(run.wait().state)
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +33,10 @@ from deft.engine.scan import ScanAnswer, ScanRequest
 from deft.engine.set_state import SetStateAnswer, SetStateRequest
 from deft.model import graph, keys, rules
 from deft.model.keys import Value
-from deft.observe import pasts, results, status
+from deft.observe import explain, pasts, results, simulate, status
+from deft.observe.explain import Explanation
 from deft.observe.results import Result
+from deft.observe.simulate import SimulateRequest, Simulation
 from deft.observe.status import Status
 from deft.store import graphs, schema, selection
 from deft.store import session as sessions
@@ -171,6 +173,26 @@ class Run:
         with self._open() as session:
             request = GraphRequest(owner_of_database(), self.name, str(source), given, **options)
             return grow.augment_graph(session, request)
+
+    def explain(self, task: str = "", *, limit: int = explain.SHOWN) -> Explanation:
+        """Why it, or one task, is where it is: what is missing, who brings it, what would happen then."""
+        with self._open() as session:
+            return explain.explain(session, owner_of_database(), self._selection(task), limit)
+
+    def simulate(
+        self, *, hold: Sequence[str] = (), fail: Mapping[str, int | None] | None = None,
+        grow: Mapping[str, int] | None = None, start: bool = False,
+    ) -> Simulation:  # fmt: skip
+        """Play it forward from where it stands, in memory.
+
+        `fail`: how many units of a task fail, None for all; `grow`: how many units a dataset from outside
+        gets; `start`: as if it were started first.
+        """
+        failing = tuple(task if units is None else f"{task}={units}" for task, units in (fail or {}).items())
+        growing = tuple(f"{dataset}={units}" for dataset, units in (grow or {}).items())
+        request = SimulateRequest(owner_of_database(), self.name, tuple(hold), failing, growing, start=start)
+        with self._open() as session:
+            return simulate.simulate(session, request)
 
     def commands(self) -> list[Command]:
         """Who ordered what, and what came of it."""

@@ -9,8 +9,8 @@ import click
 from deft.cli import context, printing
 from deft.cli.printing import moment, size
 from deft.observe import pasts, status
+from deft.observe.because import Change
 from deft.observe.status import Status, TaskLine
-from deft.store.history import Past
 
 
 @click.command("list")
@@ -152,6 +152,8 @@ def history_command(
 ) -> None:
     """What changed, when, by whom and why, oldest first.
 
+    WHAT is the row of the net that fired, or the verb; BECAUSE the token that made it fire, or the command.
+
     \b
     deft history census
     deft history census/map --limit 20
@@ -161,9 +163,11 @@ def history_command(
     if as_json:
         printing.emit_json(found)
         return
-    rows = [(moment(x.at), x.task or "", x.cause, _step(x), x.actor, x.reason or "") for x in found]
-    printing.table(("WHEN", "TASK", "WHAT", "STATE", "WHO", "WHY"), rows)
+    rows = [
+        (moment(x.at), x.task or "", x.cause, _step(x), x.actor, x.because, x.reason or "") for x in found
+    ]
+    printing.table(("WHEN", "TASK", "WHAT", "STATE", "WHO", "BECAUSE", "WHY"), rows)
 
 
-def _step(change: Past) -> str:
+def _step(change: Change) -> str:
     return f"{change.old} -> {change.new}" if change.old != change.new else change.new or ""

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("look", "Where a Meta-Task stands, task by task."),
     "show": ("look", "A Meta-Task or task in full."),
     "explain": ("explain", "Why something does not move, and what would make it."),
+    "simulate": ("simulate", "What would happen from here on."),
     "history": ("look", "What changed, when, by whom and why."),
     "commands": ("commands", "Who ordered what, and what came of it."),
     "start": ("control", "Arm tasks, so that they run when their input is there."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -58,7 +58,7 @@ def sweep(session: Session, request: SweepRequest) -> SweepAnswer:
     return SweepAnswer(tuple(fired), sum(answer.looked_at for answer in answers))
 
 
-_Found = tuple[set[int], Sequence[Place]]
+_Found = tuple[set[int], Collection[Place]]
 """Tasks where something happened, and consumers of what they make."""
 
 

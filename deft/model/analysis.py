@@ -224,7 +224,7 @@ def find(structure: Structure, places: Places, task: int) -> Finding:
     found = Finding()
     if state in _ENDS:
         orphaned = [edge for edge in structure.inputs[task] if _is_orphan(structure, places, edge)]
-        if state is State.ABORTED and orphaned:
+        if orphaned and not places.tasks[task].started:
             return Finding([], orphaned)
         if places.metatask_hold and state is State.EXHAUSTED:
             found.own.append(Blocker(Kind.METATASK_HOLD))
@@ -234,8 +234,11 @@ def find(structure: Structure, places: Places, task: int) -> Finding:
         return found
     tokens = structure.tokens(places, task)
     guard = _ABORTING if tokens["abort"] else _ON[state]
-    for atom in missing(guard, tokens):
-        _note(found, structure, places, task, tokens, atom)
+    for atom in (atoms := missing(guard, tokens)):
+        _note(found, structure, task, tokens, atom)
+    lacks = {atom.word for atom in atoms}
+    if "supplied" in lacks and "met" not in lacks:
+        _note_supply(found, structure, task, tokens)
     if state is State.DEFINED:  # what it will wait for then
         found.waits += _unmet(structure, task, tokens)
     held = any(one.kind in (Kind.HOLD, Kind.METATASK_HOLD) for one in found.own)
@@ -254,9 +257,9 @@ def _unmet(structure: Structure, task: int, tokens: Tokens) -> list[int]:
 
 
 def _is_orphan(structure: Structure, places: Places, edge: int) -> bool:
-    """Whether its producer was aborted: what it was aborted with, and cannot begin without."""
+    """Whether its producer failed or was aborted: one that never started ended with it."""
     producer = structure.producers[structure.edges[edge].dataset]
-    return producer >= 0 and places.tasks[producer].state == State.ABORTED.value
+    return producer >= 0 and places.tasks[producer].state in (State.FAILED, State.ABORTED)
 
 
 def _look_for_others(found: Finding, structure: Structure, places: Places, task: int) -> None:
@@ -267,9 +270,7 @@ def _look_for_others(found: Finding, structure: Structure, places: Places, task:
         found.own = [Blocker(Kind.WORKING, task)]
 
 
-def _note(
-    found: Finding, structure: Structure, places: Places, task: int, tokens: Tokens, atom: Atom
-) -> None:
+def _note(found: Finding, structure: Structure, task: int, tokens: Tokens, atom: Atom) -> None:
     if atom.word in _CONTROLS:
         whose = -1 if atom.word == "metatask_hold" else task
         found.own.append(Blocker(_CONTROLS[atom.word], whose))
@@ -279,23 +280,18 @@ def _note(
         found.own.append(Blocker(Kind.DUE, task))
     elif atom.word in _AT_WORK:
         found.own.append(Blocker(Kind.WORKING, task))
-    elif atom.word == "supplied":
-        _note_supply(found, structure, places, task, tokens)
     elif atom.scope == "inputs":
         _note_input(found, structure, task, tokens, atom)
 
 
-def _note_supply(found: Finding, structure: Structure, places: Places, task: int, tokens: Tokens) -> None:
-    """No unit on any primary input: told by the inputs that are not met, unless all are or need not be."""
-    unmet = missing("every(inputs, met)", tokens)
-    if unmet and not tokens["force"]:
-        return
+def _note_supply(found: Finding, structure: Structure, task: int, tokens: Tokens) -> None:
+    """No unit on any primary input, though they are met, or need not be."""
     for number, edge in enumerate(structure.inputs[task]):
         if tokens["inputs"][number]["role"] != "secondary":
-            if unmet:
-                _note_input(found, structure, task, tokens, Atom("met", "inputs", number))
-            else:
-                found.own.append(Blocker(Kind.EMPTY, task, structure.edges[edge].dataset))
+            before = len(found.own)
+            _note_input(found, structure, task, tokens, Atom("met", "inputs", number))
+            if found.own[before:] == [Blocker(Kind.WORKING, task)]:  # nothing more comes
+                found.own[before:] = [Blocker(Kind.EMPTY, task, structure.edges[edge].dataset)]
 
 
 def _note_input(found: Finding, structure: Structure, task: int, tokens: Tokens, atom: Atom) -> None:

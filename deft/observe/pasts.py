@@ -9,20 +9,22 @@ import sqlalchemy as sa
 from deft.access import roles
 from deft.access.roles import Actor
 from deft.base.database import batches
+from deft.observe import because
+from deft.observe.because import Change
 from deft.store import commands as log
 from deft.store import history as changes
 from deft.store import selection
-from deft.store.history import Past
 from deft.store.session import Session
 from deft.store.tables import deft_metatask, deft_node
 
 
-def history(session: Session, actor: Actor, text: str, limit: int = 1000) -> list[Past]:
+def history(session: Session, actor: Actor, text: str, limit: int = 1000) -> list[Change]:
     """The last changes of a Meta-Task or of some of its tasks, oldest first. Raises NotFound."""
     roles.require(actor, "read")
     with session.reading() as conn:
         chosen = selection.resolve(conn, text)
-        return changes.of(conn, chosen.metatask_id, None if chosen.whole else chosen.node_ids, limit)
+        found = changes.of(conn, chosen.metatask_id, None if chosen.whole else chosen.node_ids, limit)
+        return because.explained(conn, chosen.metatask_id, found, whole=chosen.whole)
 
 
 def commands(session: Session, actor: Actor, text: str | None, limit: int = 1000) -> list[log.Past]:

@@ -53,15 +53,6 @@ class Tongue:
         told = facts.reason or (facts.report if self.places.tasks[task].state == State.RUNNING else "")
         return f": {told}" if told else ""
 
-    def units(self, dataset: int) -> str:
-        """How much of a dataset is there."""
-        structure, seen = self.snapshot.structure, self.places.data_seen[dataset]
-        producer = structure.producers[dataset]
-        expected = seen.expected
-        if producer >= 0 and not expected and not _reduces(structure, producer):
-            expected = units_of(structure, self.places, producer)
-        return counted(seen.available, expected)
-
     # --- blockers ---
 
     def what(self, blocker: Blocker) -> str:
@@ -71,7 +62,9 @@ class Tongue:
             case Kind.METATASK_HOLD:
                 return f"the whole Meta-Task is on hold{self._by('hold', None)}"
             case Kind.HOLD:
-                return f"{self.task(task)} is on hold{self._by('hold', self.task(task))}"
+                running = self.places.seen[task].running
+                still = f"; {counted(running, 0)} still run" if running else ""
+                return f"{self.task(task)} is on hold{self._by('hold', self.task(task))}{still}"
             case Kind.UNARMED:
                 return f"{self.task(task)} is not armed"
             case Kind.INCOMPLETE:
@@ -132,10 +125,12 @@ class Tongue:
 
     def state(self, task: int) -> str:
         """A task that others wait for, in a few words."""
-        mark = self.places.tasks[task]
-        if mark.state == State.RUNNING:
-            return "it is running, on hold" if mark.hold or self.places.metatask_hold else "it is running"
-        return f"it is {mark.state}" + (", on hold" if mark.hold else "")
+        mark, seen = self.places.tasks[task], self.places.seen[task]
+        held = ", on hold" if mark.hold else ""
+        if mark.state != State.RUNNING:
+            return f"{self.task(task)} is {mark.state}{held}"
+        units = counted(seen.ok, units_of(self.snapshot.structure, self.places, task))
+        return f"{self.task(task)} is running{held}, {units} ok"
 
     def needs(self, edge: int) -> str:
         """What a task wants of one input, and how much of it there is."""
@@ -147,8 +142,9 @@ class Tongue:
         started = self.places.tasks[part.target].started
         wanted = "all of " if started else amount.format(part.policies["start_amount"])
         producer = structure.producers[part.dataset]
+        there = f"{counted(self.places.data_seen[part.dataset].available, 0)} so far"
         who = f"; {self.state(producer)}" if producer >= 0 else ""
-        return f"{wanted}{self.dataset(part.dataset)}: {self.units(part.dataset)}{who}"
+        return f"{wanted}{self.dataset(part.dataset)}: {there}{who}"
 
     def command(self, blocker: Blocker) -> str | None:
         """The command that takes it away, or says how."""
@@ -161,9 +157,9 @@ class Tongue:
                 return f"deft start {path}"
             case Kind.INCOMPLETE:
                 return f"deft set {path} command='…'"
-            case Kind.EXHAUSTED | Kind.FAILED:
-                return f"deft retry {path}"
-            case Kind.ABORTED:
+            case Kind.EXHAUSTED:
+                return f"deft retry {path}, or deft finish {path}"
+            case Kind.FAILED | Kind.ABORTED:
                 return f"deft retry {self.metatask if self._took_others(task) else path}"
             case Kind.BROKEN:
                 return f"deft set {path} …, then deft retry {path}"
@@ -185,10 +181,11 @@ class Tongue:
         return self.snapshot.data[dataset].entry or self.snapshot.data[dataset].name
 
     def _took_others(self, task: int) -> bool:
-        """Whether consumers were aborted with it."""
+        """Whether consumers that never started ended with it."""
         structure = self.snapshot.structure
         readers = {one for dataset in structure.outputs[task] for one in structure.readers[dataset]}
-        return any(self.places.tasks[one].state == State.ABORTED for one in readers)
+        marks = (self.places.tasks[one] for one in readers)
+        return any(mark.state in (State.FAILED, State.ABORTED) and not mark.started for mark in marks)
 
     def _by(self, control: str, task: str | None) -> str:
         found = self.controls.get((control, task))
@@ -207,10 +204,6 @@ def units_of(structure: Structure, places: Places, task: int) -> int:
             data = places.data_seen[structure.edges[edge].dataset]
             there += max(data.available + data.lost, data.expected)
     return max(there, seen.ready + seen.running + seen.ok + seen.failed + seen.skipped)
-
-
-def _reduces(structure: Structure, task: int) -> bool:
-    return any(structure.edges[edge].policies["reduce"] for edge in structure.inputs[task])
 
 
 def counted(number: int, expected: int) -> str:

@@ -246,14 +246,14 @@ def live_tasks(conn: Connection, metatask_ids: Sequence[int]) -> set[int]:
 
 # --- neighbours --------------------------------------------------------------------------------------------
 
-_CONSUMERS = sa.select(deft_edge.c.target_id).where(listed(deft_edge.c.source_id)).distinct()
+# Each may come several times: to sort that out is cheaper here than in the database.
+_CONSUMERS = sa.select(deft_edge.c.target_id).where(listed(deft_edge.c.source_id))
 _CONSUMERS_OF_DATASETS = (
     sa.select(deft_node.c.id, deft_node.c.metatask_id, deft_node.c.depth)
     .join(deft_edge, deft_edge.c.target_id == deft_node.c.id)
     .where(listed(deft_edge.c.dataset_id))
-    .distinct()
 )
-_PRODUCERS = sa.select(_D.producer_id).where(listed(_D.id), _D.producer_id.is_not(None)).distinct()
+_PRODUCERS = sa.select(_D.producer_id).where(listed(_D.id), _D.producer_id.is_not(None))
 
 
 class Place(NamedTuple):
@@ -264,15 +264,15 @@ class Place(NamedTuple):
     depth: int
 
 
-def consumers_of_tasks(conn: Connection, node_ids: Sequence[int]) -> list[int]:
+def consumers_of_tasks(conn: Connection, node_ids: Sequence[int]) -> set[int]:
     """The tasks that consume an output of `node_ids`."""
-    return list(conn.execute(_CONSUMERS, {"ids": node_ids}).scalars().all())
+    return set(conn.execute(_CONSUMERS, {"ids": node_ids}).scalars().all())
 
 
-def consumers_of_datasets(conn: Connection, dataset_ids: Sequence[int]) -> list[Place]:
+def consumers_of_datasets(conn: Connection, dataset_ids: Sequence[int]) -> set[Place]:
     """The tasks that consume datasets."""
     rows = conn.execute(_CONSUMERS_OF_DATASETS, {"ids": dataset_ids})
-    return list(map(Place._make, rows.all()))
+    return set(map(Place._make, rows.all()))
 
 
 def touched_by_datasets(conn: Connection, dataset_ids: Sequence[int]) -> set[int]:
@@ -281,6 +281,6 @@ def touched_by_datasets(conn: Connection, dataset_ids: Sequence[int]) -> set[int
     return {*producers_of(conn, dataset_ids), *consumers}
 
 
-def producers_of(conn: Connection, dataset_ids: Sequence[int]) -> list[int]:
+def producers_of(conn: Connection, dataset_ids: Sequence[int]) -> set[int]:
     """The tasks that make datasets."""
-    return list(conn.execute(_PRODUCERS, {"ids": dataset_ids}).scalars().all())
+    return set(conn.execute(_PRODUCERS, {"ids": dataset_ids}).scalars().all())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,11 +22,13 @@ from deft.model.firing import (
     EdgePart,
     EdgeSeen,
     Marking,
+    Ordered,
     Structure,
     TaskMark,
     TaskPart,
     TaskSeen,
 )  # fmt: skip
+from deft.model.simulation import Pending
 from deft.model.tasks import State
 from deft.store.guards import (
     DATASET,
@@ -40,11 +41,13 @@ from deft.store.guards import (
     TOKENS,
 )  # fmt: skip
 from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
+from deft.wire.orders import OrderKind
+from deft.wire.tables import wire_order
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """What is said of a task beside its tokens: DEFT's reason, JEDI's, what JEDI does, since when.
+    """What is said of a task beside its tokens: DEFT's reason for its state, and JEDI's.
 
     `arms`: to start the Meta-Task arms it.
     """
@@ -53,8 +56,6 @@ class TaskFacts:
     arms: bool
     reason: str | None
     report: str | None
-    phase: str | None
-    changed: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,6 @@ _NODES = (
         *_columns("task", TaskSeen._fields),
         NODE.c.reason,
         REPORT.c.reason.label("report"),
-        REPORT.c.phase,
-        NODE.c.changed,
         NODE.c.arms,
     )
     .select_from(TASKS)
@@ -208,16 +207,14 @@ def _made(
         metatask_id,
         _structure(nodes, edges, data, tasks, datasets),
         marking,
-        tuple(
-            TaskFacts(row.id, bool(row.arms), row.reason, row.report, row.phase, row.changed) for row in nodes
-        ),
+        tuple(TaskFacts(row.id, bool(row.arms), row.reason, row.report) for row in nodes),
         _data_facts(conn, edges, data),
         tuple(number for node_id, number in tasks.items() if node_id in whole),
     )
 
 
 def _task_facts(row: AnyRow) -> TaskFacts:
-    return TaskFacts(row.id, bool(row.arms), row.reason, row.report, row.phase, row.changed)
+    return TaskFacts(row.id, bool(row.arms), row.reason, row.report)
 
 
 def _structure(
@@ -251,3 +248,24 @@ def _data_facts(conn: Connection, edges: Sequence[AnyRow], data: Sequence[AnyRow
         )
         for row in data
     )  # fmt: skip
+
+
+# --- orders on their way -----------------------------------------------------------------------------------
+
+_O = wire_order.c
+_PENDING = sa.select(
+    _O.kind, _O.task_id, _O.dataset_id, sa.case((_O.kind == OrderKind.GROW.value, _O.body)).label("body")
+).where(_O.pending == 1)
+
+
+def pending(conn: Connection, loaded: Snapshot) -> list[Pending]:
+    """The orders about a Meta-Task that JEDI has not applied yet, oldest first."""
+    tasks = {facts.id: number for number, facts in enumerate(loaded.tasks)}
+    datasets = {facts.id: number for number, facts in enumerate(loaded.data)}
+    found = []
+    for row in conn.execute(_PENDING.order_by(_O.id)):
+        order = Ordered(OrderKind(row.kind), tasks.get(row.task_id, -1), datasets.get(row.dataset_id, -1))
+        if order.task >= 0 or order.dataset >= 0:
+            units = len(json.loads(row.body).get("units", ())) if row.body else 0
+            found.append(Pending(order, units))
+    return found

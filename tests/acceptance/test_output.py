@@ -11,10 +11,11 @@ import pytest
 from tests.acceptance.scene import Place, graph, surroundings
 
 STEERING = ("start", "disarm", "hold", "resume", "abort", "retry")
-LOOKING = ("list", "status", "show", "history", "jobs", "logs", "doctor")
+LOOKING = ("list", "status", "show", "explain", "simulate", "history", "jobs", "logs", "doctor")
 COMMANDS = ("run", "init", "import", "export", "validate", "sweep", "db", "jedi", *STEERING, *LOOKING)
 ANSWERS = (
     "list", "status m", "show m", "history m", "jobs m", "logs 1", "doctor", "jedi status", "sweep",
+    "explain m", "explain m/b", "simulate m",
     "db check", "db upgrade", "init", "start m --dry-run", "validate ./m.graphml",
     "import ./m.graphml --name n",
 )  # fmt: skip

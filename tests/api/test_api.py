@@ -158,3 +158,14 @@ def test_a_run_takes_more_files(tmp_path: Path) -> None:
     assert run.close().already
     status = run.wait()
     assert (status.state, status.tasks[0].ok) == ("done", 2)
+
+
+def test_a_run_explains_itself_and_is_played_forward(tmp_path: Path) -> None:
+    run = dice().submit(tmp_path, start=False)
+    (cause,) = run.explain().causes
+    assert cause.command == "deft start dice"
+    assert run.explain("count").needs
+    assert run.simulate(start=True).state == "done"
+    assert run.simulate(start=True, fail={"throw": None}).state == "blocked"
+    assert run.simulate(start=True, hold=["count"]).states["count"] == "defined"
+    run.wait()

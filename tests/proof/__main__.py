@@ -16,6 +16,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from deft.model.net import AUTOMATIC
+from deft.model.verbs import VERBS
 from tests.proof import runs
 from tests.proof.exclusive import overlap, overlap_of_verbs
 from tests.proof.mutants import Mutant, mutants
@@ -91,7 +93,7 @@ def try_mutant(number: int) -> tuple[str, str]:
             ends = str(fault)
         if ends != story.ends:
             return mutant.name, f"story: {story.name}"
-    both = overlap(mutant.rows) or overlap_of_verbs(mutant.verbs)
+    both = overlap_of_verbs(mutant.verbs, VERBS) or (overlap(mutant.rows) if mutant.rows != AUTOMATIC else "")
     if both:
         return mutant.name, f"not exclusive: {both}"
     for run in runs.for_mutants():

@@ -136,6 +136,9 @@ class ApartWorld(World):
         for event in events:
             jedi = self.machine.happen(now.jedi, event)
             losses = now.losses - (event.kind == "lose")
+            t = self.structure.edges[event.at].target if event.kind == "begin" else -1
+            if t >= 0 and now.marking.tasks[t].state != "running":
+                raise Violation(f"I9: a job of t{t} begins, which is {now.marking.tasks[t].state}")
             yield Step(str(event), self._moved(now, jedi)._replace(losses=losses))
 
     def _command(self, now: Apart, command: Command) -> Step | None:
@@ -271,10 +274,22 @@ def _check(world: ApartWorld, before: Apart, step: Step) -> None:
                 list(step.fired))  # fmt: skip
     invariants.steps_apart(world, move)
     for one in step.fired:
+        if one.row.state == "done" and not before.marking.tasks[one.task].finish:
+            _nothing_known_waits(world, before, one.task)
         if one.row.start:
             discards = (one.order for one in before.queue if one.order.kind is OrderKind.DISCARD)
             if {order.dataset for order in discards} & {s.edges[e].dataset for e in s.inputs[one.task]}:
                 raise Violation(f"I9: t{one.task} starts on units that are to be dropped")
+
+
+def _nothing_known_waits(world: ApartWorld, before: Apart, t: int) -> None:
+    """I2 where reports lag: what was reported of a dataset is not forgotten when its consumer ends."""
+    s = world.structure
+    for e in s.inputs[t]:
+        told = before.marking.data_seen[s.edges[e].dataset].version == NEWEST
+        waiting = world.machine.unfed(before.jedi, e)
+        if told and waiting and before.marking.tasks[t].started:
+            raise Violation(f"I2: t{t} is done, and {waiting} units wait that DEFT was told of")
 
 
 def _as_step(what: str) -> Event | Command:

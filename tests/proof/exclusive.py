@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from deft.base.guards import compiled
@@ -34,16 +35,17 @@ _BESIDE = {"reject", "refeed", "promote"}
 def overlap(rows: Sequence[Row], together: Sequence[set[str]] = _TOGETHER) -> str:
     """Two rows that are enabled at once and should not be; empty where there are none."""
     guards = [(row.name, compiled(row.expr)) for row in rows]
-    for view in views():
+    for view in views() if together else views()[: VIEWS // 10]:  # a verb's guards are short
         enabled = {name for name, guard in guards if guard(view)} - _BESIDE
         if len(enabled) > 1 and not any(enabled <= pair for pair in together):
             return " and ".join(sorted(enabled))
     return ""
 
 
-def overlap_of_verbs(verbs: Mapping[str, Verb]) -> str:
-    """The same of the rows of each verb, where no two may be enabled at once."""
-    found = (overlap(verb.rows, ()) for verb in verbs.values() if len(verb.rows) > 1)
+def overlap_of_verbs(verbs: Mapping[str, Verb], known: Mapping[str, Verb] = MappingProxyType({})) -> str:
+    """The same of the rows of each verb but `known` ones, where no two may be enabled at once."""
+    several = [verb for name, verb in verbs.items() if len(verb.rows) > 1 and verb is not known.get(name)]
+    found = (overlap(verb.rows, ()) for verb in several)
     return next((both for both in found if both), "")
 
 

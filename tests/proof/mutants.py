@@ -109,6 +109,8 @@ def _with_row(name: str, old: Row, new: Row) -> Mutant:
     rows = tuple(new if row is old else row for row in AUTOMATIC)
     verbs = {
         key: replace(verb, rows=tuple(new if row is old else row for row in verb.rows))
+        if old in verb.rows
+        else verb
         for key, verb in VERBS.items()
     }
     return Mutant(name, rows, verbs)

@@ -70,6 +70,7 @@ def small() -> Iterator[Run]:
     yield Run(graph("single"), 1, 1, apart=True)
     yield Run(graph("single", source="open"), 1, 0, apart=True)
     yield Run(graph("pair", units=1), 1, 1, apart=True)
+    yield Run(graph("pair", policies={"start_kind": "count", "start_amount": 1}), 0, 1, apart=True)
 
 
 def large() -> Iterator[Run]:
@@ -103,6 +104,7 @@ def for_mutants() -> Iterator[Run]:
     yield Run(graph("pair", units=1, source="open"), 1, 0, apart=True)
     yield Run(graph("pair", units=1, policies={"start_kind": "count", "start_amount": 1}), 1, 0, apart=True)
     yield Run(graph("single", units=1, rejects=frozenset({0})), 1, 0, apart=True)
+    yield Run(graph("pair", policies={"start_kind": "count", "start_amount": 1}), 0, 0, apart=True)
 
 
 def names() -> set[str]:
