@@ -92,7 +92,7 @@ class Tongue:
             case Kind.RETIRED:
                 return f"{data} is retired, and gone for good"
             case Kind.LOST:
-                return f"{seen.lost} units of {data} are lost"
+                return f"{counted(seen.lost, 0)} of {data} {'is' if seen.lost == 1 else 'are'} lost"
             case Kind.EMPTY:
                 return f"{data} has no unit{listing}"
             case Kind.OPEN:

@@ -11,7 +11,7 @@ from deft.base.database import reading, writing
 from deft.base.errors import BadInput, Refused
 from deft.data import folder
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest revision of the schema; sql/migrations leads to it from every earlier one."""
 
 

@@ -35,7 +35,7 @@ wire_order = Table(
 wire_task = Table(
     "wire_task",
     metadata,
-    Column("task_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("task_id", Id, primary_key=True, autoincrement=False),
     Column("order_seq_applied", sa.BigInteger, nullable=False, server_default="0"),
     Column("idle", Flag, nullable=False, server_default="0", comment="1: feeds nothing until ordered to"),
     Column("rejected", Flag, nullable=False, server_default="0", comment="1: the definition cannot be run"),
@@ -58,7 +58,7 @@ wire_task = Table(
 wire_input = Table(
     "wire_input",
     metadata,
-    Column("edge_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("edge_id", Id, primary_key=True, autoincrement=False),
     Column("task_id", sa.BigInteger, nullable=False),
     Column("dataset_id", sa.BigInteger, nullable=False),
     Column("unfed", Integer, nullable=False, server_default="0", comment="Available units without a row"),
@@ -72,7 +72,7 @@ wire_input = Table(
 wire_dataset = Table(
     "wire_dataset",
     metadata,
-    Column("dataset_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("dataset_id", Id, primary_key=True, autoincrement=False),
     Column("order_seq_applied", sa.BigInteger, nullable=False, server_default="0"),
     Column("available", Integer, nullable=False, server_default="0"),
     Column("lost", Integer, nullable=False, server_default="0"),
@@ -87,7 +87,7 @@ wire_dataset = Table(
 wire_answer = Table(
     "wire_answer",
     metadata,
-    Column("order_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("order_id", Id, primary_key=True, autoincrement=False),
     Column("body", Text, nullable=False, comment="JSON"),
     Column("created", Utc, nullable=False),
     comment="JEDI's answer to one order (dry runs, refusals)",

@@ -1,4 +1,4 @@
--- The tables of DEFT for oracle, revision 0003. Rendered by `deft db ddl`; do not edit.
+-- The tables of DEFT for oracle, revision 0004. Rendered by `deft db ddl`; do not edit.
 
 CREATE TABLE deft_command (
     id NUMBER(19) NOT NULL,
@@ -749,4 +749,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+INSERT INTO alembic_version (version_num) VALUES ('0004');

@@ -1,4 +1,4 @@
--- The tables of DEFT for sqlite, revision 0003. Rendered by `deft db ddl`; do not edit.
+-- The tables of DEFT for sqlite, revision 0004. Rendered by `deft db ddl`; do not edit.
 
 CREATE TABLE deft_command (
     id INTEGER NOT NULL,
@@ -104,7 +104,7 @@ CREATE TABLE jedi_task (
 CREATE INDEX ix_jedi_task_idle_priority_id ON jedi_task (idle, priority, id);
 
 CREATE TABLE wire_answer (
-    order_id BIGINT NOT NULL,
+    order_id INTEGER NOT NULL,
     body TEXT NOT NULL,
     created DATETIME NOT NULL,
     CONSTRAINT pk_wire_answer PRIMARY KEY (order_id)
@@ -118,7 +118,7 @@ CREATE TABLE wire_changed (
 );
 
 CREATE TABLE wire_dataset (
-    dataset_id BIGINT NOT NULL,
+    dataset_id INTEGER NOT NULL,
     order_seq_applied BIGINT DEFAULT '0' NOT NULL,
     available INTEGER DEFAULT '0' NOT NULL,
     lost INTEGER DEFAULT '0' NOT NULL,
@@ -131,7 +131,7 @@ CREATE TABLE wire_dataset (
 );
 
 CREATE TABLE wire_input (
-    edge_id BIGINT NOT NULL,
+    edge_id INTEGER NOT NULL,
     task_id BIGINT NOT NULL,
     dataset_id BIGINT NOT NULL,
     unfed INTEGER DEFAULT '0' NOT NULL,
@@ -164,7 +164,7 @@ CREATE TABLE wire_order (
 CREATE INDEX ix_wire_order_pending_id ON wire_order (pending, id);
 
 CREATE TABLE wire_task (
-    task_id BIGINT NOT NULL,
+    task_id INTEGER NOT NULL,
     order_seq_applied BIGINT DEFAULT '0' NOT NULL,
     idle SMALLINT DEFAULT '0' NOT NULL,
     rejected SMALLINT DEFAULT '0' NOT NULL,
@@ -439,4 +439,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+INSERT INTO alembic_version (version_num) VALUES ('0004');

@@ -172,7 +172,7 @@ def test_lost_units_are_to_be_made_again(session: Session) -> None:
     world.sweep()
     lose(world, "a")
     lost = next(cause for cause in explained(world).causes if cause.kind == "lost")
-    assert told(lost) == ("1 units of the data of a are lost", "deft recover m/a", "b still is on hold", 1)
+    assert told(lost) == ("1 unit of the data of a is lost", "deft recover m/a", "b still is on hold", 1)
     world.do("resume", "b")
     world.sweep()
     assert explained(world, "b").causes[0].then == "b starts"
