@@ -171,7 +171,8 @@ VERBS: dict[str, Verb] = {
             "reset",
             (
                 Row("reset", "ended and not retired and armed", State.WAITING, drop=_ALL_BUT_HOLD,
-                    outputs=DECLARED, order=OrderKind.DISCARD, only_started=True, forget=True),
+                    outputs=DECLARED, order=OrderKind.DISCARD, only_started=True, forget=True,
+                    list_inputs=True),  # it may have been aborted before it was ever ready
                 # One that is not armed was never started: there is nothing to discard.
                 Row("reset-defined", "ended and not retired and not armed", State.DEFINED, drop=_ALL_BUT_HOLD,
                     outputs=DECLARED),

@@ -139,7 +139,13 @@ class ApartWorld(World):
             t = self.structure.edges[event.at].target if event.kind == "begin" else -1
             if t >= 0 and now.marking.tasks[t].state != "running":
                 raise Violation(f"I9: a job of t{t} begins, which is {now.marking.tasks[t].state}")
+            if t >= 0 and self._feeds_in_spite_of_finish(now, t):
+                raise Violation(f"I6: t{t} is being finished, and a job begins")
             yield Step(str(event), self._moved(now, jedi)._replace(losses=losses))
+
+    def _feeds_in_spite_of_finish(self, now: Apart, t: int) -> bool:
+        pending = any(one.order == Ordered(OrderKind.FINISH, t) for one in now.queue)
+        return bool(now.marking.tasks[t].finish and not now.jedi.workers[t].no_feed and not pending)
 
     def _command(self, now: Apart, command: Command) -> Step | None:
         self._posting = []

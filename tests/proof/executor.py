@@ -108,7 +108,7 @@ class Machine:
                 1 if marking.datasets[d].dataset_order_seq else 0,
                 units.count(AVAILABLE),
                 units.count(LOST),
-                self.size[d],
+                self.size[d] * self.graph.expects,
                 jedi.listed[d],
             )
             for d, units in enumerate(jedi.units)

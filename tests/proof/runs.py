@@ -54,7 +54,7 @@ def small() -> Iterator[Run]:
     for shape in ("single", "pair"):
         yield Run(graph(shape), 2)
         yield Run(graph(shape), 3 if shape == "single" else 2, 0, armed=False)
-        for source in ("closed", "open", "empty", "later"):
+        for source in ("closed", "open", "slow", "empty", "later"):
             yield Run(graph(shape, source=source), 2 if shape == "single" else 1)
     for policies in POLICIES:
         yield Run(graph("pair", policies=policies), 1)
@@ -68,7 +68,7 @@ def small() -> Iterator[Run]:
     yield Run(graph("single", source="later", allow_empty=1), 2)
     yield Run(graph("pair", goal=0.5, policies={"on_loss": "proceed"}), 1)
     yield Run(graph("single"), 1, 1, apart=True)
-    yield Run(graph("single", source="open"), 1, 0, apart=True)
+    yield Run(graph("single", source="open"), 2, 0, apart=True)
     yield Run(graph("pair", units=1), 1, 1, apart=True)
     yield Run(graph("pair", policies={"start_kind": "count", "start_amount": 1}), 0, 1, apart=True)
 
@@ -101,7 +101,7 @@ def for_mutants() -> Iterator[Run]:
     for policies in POLICIES:
         yield Run(graph("pair", policies=policies), 1, 0)
     yield Run(graph("single"), 1, 0, apart=True)
-    yield Run(graph("pair", units=1, source="open"), 1, 0, apart=True)
+    yield Run(graph("single", source="open"), 2, 0, apart=True)
     yield Run(graph("pair", units=1, policies={"start_kind": "count", "start_amount": 1}), 1, 0, apart=True)
     yield Run(graph("single", units=1, rejects=frozenset({0})), 1, 0, apart=True)
     yield Run(graph("pair", policies={"start_kind": "count", "start_amount": 1}), 0, 0, apart=True)

@@ -22,8 +22,10 @@ SHAPES: dict[str, tuple[tuple[int, int], ...]] = {
 }
 
 
-# How many units the first listing of a source finds, and whether more may come.
-SOURCES = {"closed": (UNITS, False), "open": (1, True), "empty": (0, False), "later": (0, True)}
+# How many units the first listing of a source finds, and whether more may come. An open one is begun with at
+# the first unit, but for `slow`, which is awaited whole.
+SOURCES = {"closed": (UNITS, False), "open": (1, True), "slow": (1, True), "empty": (0, False),
+           "later": (0, True)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Graph:
     policies: Mapping[str, str | int] = field(default_factory=dict)
     second: Mapping[str, str | int] | None = None  # those of the last edge, where they differ
     incomplete: frozenset[int] = frozenset()
+    expects: int = 1  # 0: nobody knows how many units a dataset will have
     goal: float = 1.0
     allow_empty: int = 0
     rejects: frozenset[int] = frozenset()
@@ -56,7 +59,8 @@ class Graph:
         fed = roots + alone
         producers = [-1] * len(fed) + list(range(self.tasks))
         stays_open = SOURCES.get(self.source, (0, False))[1]
-        first: dict[str, str | int] = {"start_kind": "count", "start_amount": 1} if stays_open else {}
+        early = stays_open and self.source != "slow"
+        first: dict[str, str | int] = {"start_kind": "count", "start_amount": 1} if early else {}
         parts = [EdgePart(n, t, first if t in roots else {}) for n, t in enumerate(fed)]
         parts += [EdgePart(len(fed) + a, b, dict(self.policies)) for a, b in self.edges]
         if self.second is not None:
