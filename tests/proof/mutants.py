@@ -25,12 +25,12 @@ _EFFECTS = ("state", "put", "drop", "outputs", "order", "only_started", "start",
 class Altered(Row):
     """A row whose guard is read with other words."""
 
-    vocabulary: Vocabulary = net.VOCABULARY
+    read: Expr | None = None
 
     @property
     def expr(self) -> Expr:
         """The guard as an expression."""
-        return self.vocabulary.parse(self.guard)
+        return self.read or super().expr
 
 
 @dataclass(frozen=True)
@@ -125,5 +125,6 @@ def _with_word(name: str, scope: str, word: str, text: str) -> Mutant:
 
 def _read(rows: Sequence[Row], vocabulary: Vocabulary) -> tuple[Row, ...]:
     return tuple(
-        Altered(**{f.name: getattr(row, f.name) for f in fields(Row)}, vocabulary=vocabulary) for row in rows
+        Altered(**{f.name: getattr(row, f.name) for f in fields(Row)}, read=vocabulary.parse(row.guard))
+        for row in rows
     )
