@@ -7,7 +7,6 @@ a document may hold is in `limits`, `prologue` and `declarations`; what is kept 
 from __future__ import annotations
 
 import contextlib
-import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from deft.authoring.declarations import Declarations
 from deft.authoring.elements import Elements, line_of
 from deft.authoring.limits import CLI, CappedReader, Limits, refusal
 from deft.base.errors import BadInput, Finding, NotFound
+from deft.base.garbage import no_collection
 from deft.model.graph import MetaTask
 
 _EVENTS = ("key", "graph", "node", "edge", "hyperedge")
@@ -64,24 +64,12 @@ def read_stream(stream: BinaryIO, *, origin: Path, limits: Limits = CLI, strict:
     found = Collector(strict=strict)
     reader = CappedReader(stream, limits)
     document = _Document(prologue.check(reader), found, limits)
-    with _no_collection():
+    with no_collection():
         try:
             document.parse(reader)
         except BadInput as fault:  # a limit: what was found before it is told too
             raise BadInput(fault.args[0], (*found.errors, *fault.findings)) from None
         return Reading(document.metatask(origin), found.warnings)
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hold the cyclic garbage collector: nearly all that is made here stays, and looking at it takes 40 %."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class _Document:

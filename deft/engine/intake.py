@@ -17,6 +17,7 @@ from deft.access.roles import Actor
 from deft.authoring import checking, expand, graphml_writer, instantiate, sources, templates
 from deft.base import faults
 from deft.base.errors import BadInput, Finding, NotFound, Refused
+from deft.base.garbage import no_collection
 from deft.engine.controls import arm_all
 from deft.engine.perform import Cause
 from deft.model import rules
@@ -69,6 +70,7 @@ class ImportAnswer:
     warnings: tuple[Finding, ...]
 
 
+@no_collection()
 def read_source(
     source: str, given: Mapping[str, str], workdir: Path, *, strict: bool = False
 ) -> tuple[MetaTask, tuple[Finding, ...]]:
@@ -138,6 +140,7 @@ def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
     )
 
 
+@no_collection()
 def enter(
     session: Session,
     metatask: MetaTask,
