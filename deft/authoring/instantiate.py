@@ -168,6 +168,8 @@ class _Filling:
 
     def edge(self, edge: Edge, chosen: Mapping[str, str]) -> Edge:
         """An edge, filled, with what its ends were copied for."""
+        if not edge.settings:
+            return edge
         ends = f"{edge.source} -> {edge.target}"
         beside = self._with(_picked(chosen)) if chosen else self
         return replace(edge, settings=beside.settings("edge", edge.settings, ends, edge.line))
@@ -232,12 +234,14 @@ def _quoted(value: str) -> str:
 
 def _absolute(edge: Edge, folder: str) -> Edge:
     """The edge with its relative sources made absolute, `folder` being where the document lies."""
+    if not (folder and edge.settings):
+        return edge
     changed: dict[str, Value] = {}
     if isinstance(source := edge.settings.get("source"), str):
         changed["source"] = _absolute_source(source, folder)
     if isinstance(text := edge.settings.get("source.json"), str):
         changed["source.json"] = _absolute_list(text, folder)
-    return replace(edge, settings={**edge.settings, **changed}) if folder and changed else edge
+    return replace(edge, settings={**edge.settings, **changed}) if changed else edge
 
 
 def _absolute_list(text: str, folder: str) -> str:

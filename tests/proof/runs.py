@@ -66,6 +66,7 @@ def small() -> Iterator[Run]:
         yield Run(graph("pair", **options), 1)
         yield Run(graph("pair", units=1, **options), 1, 0, apart=True)
     yield Run(graph("single", source="later", allow_empty=1), 2)
+    yield Run(graph("two", units=1), 2)
     yield Run(graph("pair", goal=0.5, policies={"on_loss": "proceed"}), 1)
     yield Run(graph("single"), 1, 1, apart=True)
     yield Run(graph("single", source="open"), 2, 0, apart=True)
@@ -79,18 +80,22 @@ def large() -> Iterator[Run]:
         yield Run(graph(shape), 1, int(shape == "chain"))
         yield Run(graph(shape, source="open"), 1, 0)
         for policies in POLICIES:
-            yield Run(graph(shape, policies=policies, units=1 if shape == "triangle" else 2), 1, 0)
+            yield Run(graph(shape, policies=policies), 1, 0)
+    yield Run(graph("two"), 1)
+    for shape in ("three", "pair and one"):
+        yield Run(graph(shape, units=1), 1)
+        yield Run(graph(shape), 0)
     for policies in POLICIES:  # an edge of each kind beside a plain one
         yield Run(graph("fan-in", second=policies, units=1), 1)
     yield Run(graph("diamond", units=1), 1)
-    yield Run(graph("diamond"), 0, 0)
+    yield Run(graph("diamond"), 1, 0)
     for policies in POLICIES:
-        yield Run(graph("diamond", units=1, policies=policies), 1, 0)
+        units = 1 if "start_kind" in policies else 2  # an early start mixes everything with everything
+        yield Run(graph("diamond", units=units, policies=policies), 1, 0)
     yield Run(graph("pair"), 1, 0, apart=True)
     yield Run(graph("pair", source="open"), 1, 0, apart=True)
-    for shape in ("chain", "fan-in"):
+    for shape in ("chain", "fan-in", "diamond"):
         yield Run(graph(shape, units=1), 1, 0, apart=True)
-    yield Run(graph("diamond", units=1), 0, 0, apart=True)
 
 
 def for_mutants() -> Iterator[Run]:

@@ -9,8 +9,7 @@ from deft.model.firing import EdgePart, Structure, TaskPart
 
 UNITS = 2
 
-# Every weakly connected acyclic graph of 1 to 3 tasks up to isomorphism, and the diamond. (Parts that are not
-# joined share nothing but the hold of their Meta-Task.)
+# Every acyclic graph of 1 to 3 tasks up to isomorphism, and the diamond.
 SHAPES: dict[str, tuple[tuple[int, int], ...]] = {
     "single": (),
     "pair": ((0, 1),),
@@ -19,7 +18,11 @@ SHAPES: dict[str, tuple[tuple[int, int], ...]] = {
     "fan-in": ((0, 2), (1, 2)),
     "triangle": ((0, 1), (0, 2), (1, 2)),
     "diamond": ((0, 1), (0, 2), (1, 3), (2, 3)),
+    "two": (),
+    "three": (),
+    "pair and one": ((0, 1),),
 }
+_APART = {"two": 2, "three": 3, "pair and one": 3}  # tasks of those whose parts are not joined
 
 
 # How many units the first listing of a source finds, and whether more may come. An open one is begun with at
@@ -76,7 +79,7 @@ class Graph:
 def graph(shape: str, **options: object) -> Graph:
     """A graph of that shape."""
     edges = SHAPES[shape]
-    tasks = 1 + max((b for _, b in edges), default=0)
+    tasks = _APART.get(shape, 1 + max((b for _, b in edges), default=0))
     name = " ".join([shape, *(f"{k}={_short(v)}" for k, v in options.items())])
     return Graph(name, edges, tasks, **options)  # type: ignore[arg-type]
 
