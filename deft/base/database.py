@@ -8,9 +8,10 @@ apply an order). PostgreSQL and Oracle commit durably by themselves.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -190,6 +191,20 @@ def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
     """Cut a sequence into pieces that fit every dialect's limits."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def update_rows(conn: Connection, table: sa.Table, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change many rows found by `key`; every row names the same columns, and nothing is done for none."""
+    if rows:
+        statement = _update(table, key, tuple(rows[0]))
+        conn.execute(statement, [{f"b_{name}": value for name, value in row.items()} for row in rows])
+
+
+@cache
+def _update(table: sa.Table, key: str, names: tuple[str, ...]) -> sa.Update:
+    """The statement that does it: made once, since to make it costs more than to execute it."""
+    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names if name != key}
+    return sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}")).values(values)
 
 
 def insert_rows(conn: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:

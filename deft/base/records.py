@@ -1,12 +1,19 @@
-"""Frozen records as dictionaries of their fields, and back."""
+"""Frozen records as dictionaries of their fields, and back; structures as JSON text."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def to_text(content: Any) -> str:
+    """Compact JSON, as all structures are stored."""
+    return _ENCODER.encode(content)
 
 
 def names_of(kind: Any) -> tuple[str, ...]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import insert_rows
+from deft.base.database import insert_rows, update_rows
 from deft.jedi import catalog, store
 from deft.jedi.catalog import Dataset, Edge
 from deft.jedi.store import Task
@@ -170,17 +169,11 @@ class Books:
             before = {one: self.before[kind, one] for one in rows}
             names = [name for name in next(iter(rows.values()))
                      if any(row[name] != before[one][name] for one, row in rows.items())]  # fmt: skip
-            values = [{f"b_{name}": row[name] for name in (key, *names)} for row in rows.values()]
-            self.conn.execute(_update(table, key, tuple(names)), values)
+            update_rows(
+                self.conn, table, key, [{name: row[name] for name in (key, *names)} for row in rows.values()]
+            )
 
 
 def _not_in(known: Mapping[int, object], ids: Iterable[int]) -> list[int]:
     """Those that are to be fetched, each once."""
     return [one for one in dict.fromkeys(ids) if one not in known]
-
-
-@cache
-def _update(table: sa.Table, key: str, names: tuple[str, ...]) -> sa.Update:
-    """The statement that writes some columns of a row; made once."""
-    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
-    return sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}")).values(values)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import batches, insert_rows
+from deft.base.database import batches, insert_rows, update_rows
 from deft.base.idlists import listed
 from deft.jedi.jobs import Fed
 from deft.jedi.tables import jedi_dataset, jedi_input, jedi_job_unit, jedi_unit
@@ -185,11 +185,7 @@ def insert_units(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 def update_units(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Change units: rows of an `id` and new values, all of the same columns."""
-    if rows:
-        names = [name for name in rows[0] if name != "id"]
-        values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names}
-        statement = sa.update(jedi_unit).where(jedi_unit.c.id == sa.bindparam("b_id")).values(values)
-        conn.execute(statement, [{f"b_{k}": v for k, v in row.items()} for row in rows])
+    update_rows(conn, jedi_unit, "id", rows)
 
 
 def delete_units(conn: Connection, dataset_id: int) -> None:

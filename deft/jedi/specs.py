@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from deft.base.errors import Finding
+from deft.base.records import to_text
 from deft.wire import placeholders
-from deft.wire.orders import TaskSpec, dump, load_task, to_text
+from deft.wire.orders import TaskSpec, dump, load_task
 
 REST = ("inputs", "inputs_file", "job.index", "job.seed", "unit.key", "unit.first_event", "unit.events",
         "python", "template", "input")  # fmt: skip

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import insert_rows
+from deft.base.database import insert_rows, update_rows
 from deft.base.idlists import listed
 from deft.jedi.catalog import LOST
 from deft.jedi.jobs import Fed, JobState, Remake
@@ -274,24 +273,12 @@ def forget_rows(conn: Connection, task_id: int) -> None:
 
 def save_jobs(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Change jobs: rows of an `id` and new values, all of the same columns."""
-    _save(conn, jedi_job, rows)
+    update_rows(conn, jedi_job, "id", rows)
 
 
 def save_attempts(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Change attempts that have not ended."""
-    _save(conn, jedi_attempt, rows)
-
-
-def _save(conn: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        statement = _update(table, tuple(rows[0]))
-        conn.execute(statement, [{f"b_{k}": v for k, v in row.items()} for row in rows])
-
-
-@cache
-def _update(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
-    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names if name != "id"}
-    return sa.update(table).where(table.c.id == sa.bindparam("b_id")).values(values)
+    update_rows(conn, jedi_attempt, "id", rows)
 
 
 @dataclass(frozen=True, slots=True)

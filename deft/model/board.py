@@ -25,7 +25,6 @@ from deft.model.firing import (
     TaskSeen,
 )  # fmt: skip
 from deft.model.net import AUTOMATIC, VOCABULARY, Row
-from deft.model.tasks import Membership
 
 _AT_MOST = 12  # firings of one task in one evaluation
 
@@ -77,11 +76,7 @@ def _guard(text: str) -> Callable[..., Any]:
 def note_listings(structure: Structure, board: Board, datasets: Iterable[int]) -> None:
     """Of these, external datasets whose first listing JEDI has reported become open or closed."""
     for dataset in datasets:
-        mark = board.datasets[dataset]
-        declared = mark.membership == Membership.DECLARED.value
-        if dataset in structure.listed and declared and board.data_seen[dataset].version > 0:
-            known = Membership.OPEN if structure.listed[dataset] else Membership.CLOSED
-            board.datasets[dataset] = mark._replace(membership=known.value)
+        board.datasets[dataset] = structure.listing_noted(board, dataset)
 
 
 def settle(

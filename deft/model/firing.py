@@ -172,7 +172,7 @@ class Structure:
         for dataset, made_by in enumerate(self.producers):
             if made_by >= 0:
                 self.outputs[made_by].append(dataset)
-        self._policies = [{**POLICIES, **edge.policies} for edge in self.edges]
+        self.policies = [{**POLICIES, **edge.policies} for edge in self.edges]
         self._enabled: dict[Any, int] = {}
 
     def empty(self) -> Marking:
@@ -204,7 +204,7 @@ class Structure:
         dataset = self.edges[edge].dataset
         producer = self.producers[dataset]
         return {
-            **self._policies[edge],
+            **self.policies[edge],
             **marking.datasets[dataset]._asdict(),
             **marking.data_seen[dataset]._asdict(),
             **marking.edges_seen[edge]._asdict(),
@@ -302,13 +302,17 @@ class Structure:
 
     def note_listings(self, marking: Marking) -> Marking:
         """External datasets whose first listing JEDI has reported become open or closed."""
-        datasets = list(marking.datasets)
-        for dataset, stays_open in self.listed.items():
-            declared = datasets[dataset].membership == Membership.DECLARED.value
-            if declared and marking.data_seen[dataset].version > 0:
-                known = Membership.OPEN if stays_open else Membership.CLOSED
-                datasets[dataset] = datasets[dataset]._replace(membership=known.value)
-        return marking._replace(datasets=tuple(datasets))
+        datasets = tuple(self.listing_noted(marking, dataset) for dataset in range(len(self.producers)))
+        return marking._replace(datasets=datasets)
+
+    def listing_noted(self, marking: Places, dataset: int) -> DataMark:
+        """The tokens of a dataset once its first listing, where it has one and JEDI reported it, is known."""
+        mark = marking.datasets[dataset]
+        declared = mark.membership == Membership.DECLARED.value
+        if dataset in self.listed and declared and marking.data_seen[dataset].version > 0:
+            known = Membership.OPEN if self.listed[dataset] else Membership.CLOSED
+            return mark._replace(membership=known.value)
+        return mark
 
     def settle(
         self, marking: Marking, rows: tuple[Row, ...] = AUTOMATIC

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import insert_rows
+from deft.base.records import to_text
 from deft.store.tables import deft_command, deft_command_metatask
-from deft.wire.orders import to_text
 
 DONE, REFUSED = "done", "refused"
 

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from deft.base.database import AnyRow, batches
 from deft.base.errors import BadInput, NotFound, Refused
+from deft.base.records import to_text
 from deft.model.tasks import Membership
-from deft.store.graphs import to_json
 from deft.store.tables import deft_dataset, deft_edge, deft_node
 from deft.wire.orders import Scan
 
@@ -96,14 +96,14 @@ def _external(row: AnyRow) -> External:
 def add_sources(conn: Connection, dataset: External, paths: Sequence[str]) -> None:
     """It also lies there: a later listing finds these, and an export names them."""
     sources = [*dataset.sources, *paths]
-    conn.execute(sa.update(deft_dataset).where(_D.id == dataset.id).values(sources=to_json(sources)))
+    conn.execute(sa.update(deft_dataset).where(_D.id == dataset.id).values(sources=to_text(sources)))
     e = deft_edge.c
     for row in conn.execute(sa.select(e.id, e.settings).where(e.dataset_id == dataset.id)).all():
         settings = json.loads(row.settings)
         if "source" in settings or "source.json" in settings:
             settings.pop("source", None)
-            settings["source.json"] = to_json(sources)
-            conn.execute(sa.update(deft_edge).where(e.id == row.id).values(settings=to_json(settings)))
+            settings["source.json"] = to_text(sources)
+            conn.execute(sa.update(deft_edge).where(e.id == row.id).values(settings=to_text(settings)))
 
 
 def grow_again(conn: Connection, dataset_id: int) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from deft.base.database import insert_rows
 from deft.base.errors import BadInput, Finding, Refused
+from deft.base.records import to_text
 from deft.model import naming
 from deft.model.graph import MetaTask
 from deft.model.keys import Value
@@ -19,14 +20,6 @@ from deft.model.tasks import Dataset, Edge, Foreign, Membership, NodeKind, Start
 from deft.store.tables import deft_count, deft_dataset, deft_edge, deft_metatask, deft_node
 
 DEFAULT_GOAL = 1.0
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def to_json(content: Any) -> str:
-    """Compact JSON, as all structures are kept."""
-    return _ENCODER.encode(content)
 
 
 def name_key(project: str, name: str) -> str:
@@ -62,7 +55,7 @@ def _insert_metatask(conn: Connection, metatask: MetaTask, key: str, owner: str,
         "name": metatask.name,
         "name_key": key,
         "owner": owner,
-        "settings": to_json(metatask.settings),
+        "settings": to_text(metatask.settings),
         "foreign_parts": _foreign_text(metatask.foreign),
         "origin": metatask.origin or None,
         "folder": metatask.folder or None,
@@ -107,7 +100,7 @@ def goal_of(metatask: MetaTask) -> float:
 def columns_of(node: Task, goal: float) -> dict[str, Any]:
     """What a node's settings come to in its row."""
     return {
-        "settings": to_json(dict(node.settings)),
+        "settings": to_text(dict(node.settings)),
         "complete": int(bool(node.command)),
         "arms": int(node.armed),
         "allow_empty": int(bool(node.settings.get("allow_empty", False))),
@@ -202,7 +195,7 @@ def _dataset_row(
         "membership": membership.value,
         "synthetic": dataset.synthetic,
         "open": int(dataset.open),
-        "sources": to_json(dataset.sources) if dataset.sources else None,
+        "sources": to_text(dataset.sources) if dataset.sources else None,
     }
 
 
@@ -225,7 +218,7 @@ def policies_of(edge: Edge) -> dict[str, Any]:
     """What an edge's settings come to in its row."""
     start = StartWhen.parse(edge.text("start_when", "complete"))
     return {
-        "settings": to_json(dict(edge.settings)),
+        "settings": to_text(dict(edge.settings)),
         "role": edge.text("role", "primary"),
         "start_kind": start.kind,
         "start_amount": start.amount,
@@ -243,7 +236,7 @@ def _implicit_row(metatask_id: int, node_id: int, dataset_id: int) -> dict[str, 
 
 
 def _foreign_text(foreign: Foreign) -> str | None:
-    return to_json(foreign.fragments) if foreign.fragments else None
+    return to_text(foreign.fragments) if foreign.fragments else None
 
 
 # --- reading -----------------------------------------------------------------------------------------------

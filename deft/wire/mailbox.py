@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from deft.base.database import batches, insert_rows
+from deft.base.database import batches, insert_rows, update_rows
 from deft.base.idlists import listed
-from deft.base.records import flat
-from deft.wire.orders import Order, OrderKind, to_text
+from deft.base.records import flat, to_text
+from deft.wire.orders import Order, OrderKind
 from deft.wire.reports import DatasetReport, TaskReport
 from deft.wire.tables import wire_answer, wire_changed, wire_dataset, wire_input, wire_order, wire_task
 
@@ -164,16 +164,7 @@ def _overwrite(conn: Connection, table: sa.Table, key: str, rows: list[dict[str,
         return
     known = set(conn.execute(_existing(table, key), {"ids": [row[key] for row in rows]}).scalars())
     insert_rows(conn, table, [row for row in rows if row[key] not in known])
-    old = [row for row in rows if row[key] in known]
-    if old:
-        statement = _update(table, key, tuple(old[0]))
-        conn.execute(statement, [{f"b_{k}": v for k, v in row.items()} for row in old])
-
-
-@cache
-def _update(table: sa.Table, key: str, names: tuple[str, ...]) -> sa.Update:
-    values: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in names if name != key}
-    return sa.update(table).where(table.c[key] == sa.bindparam(f"b_{key}")).values(values)
+    update_rows(conn, table, key, [row for row in rows if row[key] in known])
 
 
 @cache

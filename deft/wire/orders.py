@@ -6,7 +6,6 @@ that a newer DEFT may talk to an older JEDI within one version number.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -189,11 +188,3 @@ def _checked(body: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
 def _known(content: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
     names = names_of(kind)
     return {key: value for key, value in content.items() if key in names}
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def to_text(body: Mapping[str, Any]) -> str:
-    """A body as it is stored: compact JSON."""
-    return _ENCODER.encode(body)

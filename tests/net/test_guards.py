@@ -16,6 +16,7 @@ from deft.model import net
 from deft.model.verbs import VERBS
 from deft.store import guards as in_sql
 from deft.store.tables import deft_node
+from tests.proof.exclusive import BESIDE, TOGETHER
 from tests.support import build
 
 SHAPES = {
@@ -46,9 +47,6 @@ def test_memory_and_sql_agree_on_every_guard_of_random_markings(
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_no_two_automatic_rows_are_enabled_at_once(engine: Engine, tmp_path: Path, seed: int) -> None:
-    # Except: propagate beside ready and start, promote beside reopen, and refeed or reject while ending.
-    allowed = [{"propagate", "ready"}, {"propagate", "start"}, {"propagate", "no-input"},
-               {"propagate", "no-input-allowed"}]  # fmt: skip
     session = build.session_on(engine, tmp_path)
     for number in range(200):
         build.World.of(session, build.metatask(f"m{number}", **SHAPES["diamond"]), start=False)
@@ -58,8 +56,8 @@ def test_no_two_automatic_rows_are_enabled_at_once(engine: Engine, tmp_path: Pat
         tokens = in_sql.tokens_of(conn, ids)
     for one in tokens.values():
         enabled = {row.name for row in net.AUTOMATIC if guards.evaluate(row.expr, one)}
-        conflicts = enabled - {"reject", "refeed", "promote"}
-        assert len(conflicts) <= 1 or any(conflicts <= pair for pair in allowed), enabled
+        conflicts = enabled - BESIDE
+        assert len(conflicts) <= 1 or any(conflicts <= pair for pair in TOGETHER), enabled
 
 
 def test_a_guard_reads_items_and_the_task_they_belong_to() -> None:

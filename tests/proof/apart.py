@@ -16,7 +16,7 @@ from deft.model.verbs import Verb
 from deft.wire.orders import OrderKind
 from tests.proof import invariants
 from tests.proof.executor import Event, Jedi
-from tests.proof.search import Command, Found, Move, State, Violation, World
+from tests.proof.search import Command, Found, Move, State, Violation, World, path_to
 from tests.proof.shapes import Graph
 
 NEWEST = 1_000_000  # the version of what was reported and has not changed since; 0: never reported
@@ -269,7 +269,7 @@ def explore_apart(
                 found.quiet += 1
                 on_quiet(world.together(state))
         except (Violation, RuntimeError) as fault:
-            raise Violation(f"{fault}\n{_path(parents, state)}") from None
+            raise Violation(f"{fault}\n{path_to(parents, state)}") from None
     return found
 
 
@@ -305,14 +305,3 @@ def _as_step(what: str) -> Event | Command:
     ):
         return Command(words[0], -1 if words[-1] == "META" else int(words[-1][1:]))
     return Event("other", -1)
-
-
-def _path(parents: dict[Apart, tuple[Apart, str] | None], state: Apart) -> str:
-    steps: list[str] = []
-    at: Apart | None = state
-    while at is not None:
-        came = parents[at]
-        states = ", ".join(mark.state for mark in at.marking.tasks)
-        steps.append(f"  {came[1] if came else 'begin'}: {states}")
-        at = came[0] if came else None
-    return "\n".join(reversed(steps)) + f"\n  {state}"

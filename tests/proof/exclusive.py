@@ -25,18 +25,18 @@ _WORDS = {
 }  # fmt: skip
 # A task may be aborted with its producer instead of whatever else it would do; an input may be taken in, or
 # a definition rejected, while the task could end; a promotion may come along with new input.
-_TOGETHER = (
+TOGETHER = (
     {"propagate", "ready"}, {"propagate", "start"}, {"propagate", "no-input"},
     {"propagate", "no-input-allowed"},
 )  # fmt: skip
-_BESIDE = {"reject", "refeed", "promote"}
+BESIDE = {"reject", "refeed", "promote"}
 
 
-def overlap(rows: Sequence[Row], together: Sequence[set[str]] = _TOGETHER) -> str:
+def overlap(rows: Sequence[Row], together: Sequence[set[str]] = TOGETHER) -> str:
     """Two rows that are enabled at once and should not be; empty where there are none."""
     guards = [(row.name, compiled(row.expr)) for row in rows]
     for view in views() if together else views()[: VIEWS // 10]:  # a verb's guards are short
-        enabled = {name for name, guard in guards if guard(view)} - _BESIDE
+        enabled = {name for name, guard in guards if guard(view)} - BESIDE
         if len(enabled) > 1 and not any(enabled <= pair for pair in together):
             return " and ".join(sorted(enabled))
     return ""

@@ -63,8 +63,8 @@ class Machine:
     def __init__(self, graph: Graph, structure: Structure) -> None:
         self.graph, self.structure = graph, structure
         s = structure
-        self.primary = [s._policies[e]["role"] == "primary" for e in range(len(s.edges))]
-        self.reduce = [any(s._policies[e]["reduce"] for e in s.inputs[t]) for t in range(len(s.tasks))]
+        self.primary = [s.policies[e]["role"] == "primary" for e in range(len(s.edges))]
+        self.reduce = [any(s.policies[e]["reduce"] for e in s.inputs[t]) for t in range(len(s.tasks))]
         self.primaries = [[e for e in s.inputs[t] if self.primary[e]] for t in range(len(s.tasks))]
         self.size = self._sizes()
         # The first row of each edge among the output units of its task.

@@ -63,7 +63,7 @@ def _open_while_running(world: World, marking: Marking) -> None:
 def _done_is_whole(world: World, state: State, t: int) -> None:
     marking, s = state.marking, world.structure
     for e in s.inputs[t]:
-        policies = s._policies[e]
+        policies = s.policies[e]
         d = s.edges[e].dataset
         membership = marking.datasets[d].membership
         if membership == "retired" or any(marking.datasets[o].membership == "retired" for o in s.outputs[t]):
@@ -130,7 +130,7 @@ def _was_met(world: World, move: Move, t: int) -> bool:
     s, after = world.structure, move.after
     some_primary = False
     for e in s.inputs[t]:
-        d, policies = s.edges[e].dataset, s._policies[e]
+        d, policies = s.edges[e].dataset, s.policies[e]
         there = after.jedi.units[d].count(AVAILABLE)
         some_primary = some_primary or (policies["role"] == "primary" and there > 0)
         producer = s.producers[d]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deft.model.firing import Firing, Marking, Ordered, TaskMark, replaced
 from deft.model.net import AUTOMATIC, Row
@@ -310,7 +310,7 @@ def explore(
                 try:
                     on_move(world, move)
                 except Violation as fault:
-                    raise Violation(f"{fault}\n{_path(parents, state)}\n  then {move.step}") from None
+                    raise Violation(f"{fault}\n{path_to(parents, state)}\n  then {move.step}") from None
                 if move.after not in parents:
                     parents[move.after] = (state, move.step)
                     todo.append(move.after)
@@ -319,9 +319,9 @@ def explore(
                 try:
                     on_quiet(world, state)
                 except Violation as fault:
-                    raise Violation(f"{fault}\n{_path(parents, state)}") from None
+                    raise Violation(f"{fault}\n{path_to(parents, state)}") from None
     except RuntimeError as fault:  # automatic transitions go round
-        raise Violation(f"I7: {fault}\n{_path(parents, state)}") from None
+        raise Violation(f"I7: {fault}\n{path_to(parents, state)}") from None
     return found
 
 
@@ -336,12 +336,13 @@ def moves(world: World, state: State, commands: Sequence[Command]) -> Iterator[M
                 yield move
 
 
-def _path(parents: dict[State, tuple[State, Step] | None], state: State) -> str:
+def path_to(parents: Mapping[Any, tuple[Any, object] | None], state: Any) -> str:
+    """The steps that led to a state, a line each with the states of all tasks, and the state itself."""
     steps: list[str] = []
-    at: State | None = state
+    at = state
     while at is not None:
         came = parents[at]
         states = ", ".join(mark.state for mark in at.marking.tasks)
-        steps.append(f"  {str(came[1]) if came else 'begin'}: {states}")
+        steps.append(f"  {came[1] if came else 'begin'}: {states}")
         at = came[0] if came else None
     return "\n".join(reversed(steps)) + f"\n  {state}"
