@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 from tests.support import needs
 
 pytest_plugins = ("tests.support.databases",)
+
+# The same examples in every run: a red run is red again. DEFT_TEST_RANDOM=1 looks where nobody has looked.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("default" if os.environ.get("DEFT_TEST_RANDOM") else "repeatable")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

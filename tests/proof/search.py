@@ -195,14 +195,19 @@ class World:
             return None
         if holding and all(mark.state in ENDED for mark in state.marking.tasks):
             return None
-        state = state._replace(marking=state.marking._replace(metatask_hold=int(holding)))
         kind = OrderKind.HOLD if holding else OrderKind.RESUME
         known = [
-            Ordered(kind, t)
+            t
             for t, mark in enumerate(state.marking.tasks)
             if mark.started and mark.state not in ENDED and not mark.hold
         ]
-        return state._replace(jedi=self.obey(state.jedi, known, state.marking, command.mode)), []
+        marks = tuple(
+            mark._replace(order_seq=mark.order_seq + 1) if t in known else mark
+            for t, mark in enumerate(state.marking.tasks)
+        )
+        marking = state.marking._replace(metatask_hold=int(holding), tasks=marks)
+        orders = [Ordered(kind, t) for t in known]
+        return state._replace(marking=marking, jedi=self.obey(state.jedi, orders, marking, command.mode)), []
 
     def _recover(self, state: State, command: Command) -> tuple[State, list[Firing]] | None:
         """A task, and the producers of those of its inputs that lost something, all the way up."""

@@ -1,7 +1,11 @@
-"""Random lives of small Meta-Tasks: the real engine on a real database never leaves the pure model's path."""
+"""Random lives of small Meta-Tasks: the real engine on a real database never leaves the pure model's path.
+
+DEFT_TEST_RANDOM=1 takes other lives than last time, DEFT_TEST_LIVES=2000 takes more of them.
+"""
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from pathlib import Path
@@ -106,5 +110,28 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(
-    max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=int(os.environ.get("DEFT_TEST_LIVES", "40")),
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
+
+
+def test_a_hold_of_the_whole_meta_task_makes_an_earlier_report_stale(tmp_path: Path) -> None:
+    """Found by a random life: the report of the last job lies there unread, and an order overtakes it."""
+    engine = open_engine(f"sqlite:///{tmp_path}/twin.db")
+    schema.create(engine)
+    twin = Twin(session_on(engine, tmp_path), graph("chain", policies={}, goal=1.0, allow_empty=0))
+    for wanted in ("report t0", "sweep", "apply run 0", "begin(0.1)", "fail(0.1)", "begin(0.0)",
+                   "succeed(0.0)", "report t0"):  # fmt: skip
+        twin.take(next(step for step in twin.world.steps(twin.model, ()) if step.what == wanted))
+        twin.compare()
+    twin.command(Command("hold"))
+    twin.command(Command("resume"))
+    twin.compare()
+    step = twin.world.sweep(twin.model)
+    twin.model = step.after if step else twin.model
+    twin.sweep()
+    twin.compare()
+    assert twin.model.marking.tasks[0].state == "running"
+    engine.dispose()
