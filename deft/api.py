@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deft.access.roles import owner_of_database
-from deft.authoring import graphml_writer, instantiate
 from deft.authoring.builder import Builder, Node
+from deft.authoring.graphml import writer
+from deft.authoring.templates import instantiate
 from deft.base import config
 from deft.base.errors import BadInput
 from deft.engine import alter, augment, controls, grow, intake, recover, reset, run, scan, set_state
@@ -57,7 +58,7 @@ class MetaTask(Builder):
     def write(self, path: str | Path) -> None:
         """Write it as GraphML."""
         with Path(path).open("wb") as stream:
-            graphml_writer.write(self._valid(), stream)
+            writer.write(self._valid(), stream)
 
     def submit(self, workdir: str | Path | None = None, *, start: bool = True) -> Run:
         """Store it, and start it. Raises BadInput with every finding, Refused where the name is taken."""

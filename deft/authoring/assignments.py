@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
-from deft.authoring import parameters
+from deft.authoring.templates import parameters
 from deft.base.errors import BadInput, Finding
 from deft.model import keys
 from deft.model.graph import MetaTask

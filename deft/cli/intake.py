@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deft.authoring import sources
+from deft.authoring.templates import sources
 from deft.base.errors import BadInput, DeftError, Finding
 from deft.cli import context, printing, values
 from deft.engine import intake

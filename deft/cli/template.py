@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from deft.authoring import assemble, catalogue, checking, graphml_writer, skeleton, templates
+from deft.authoring.graphml import assemble, writer
+from deft.authoring.templates import catalogue, checking, search, skeleton
 from deft.base.errors import BadInput, NotFound, Refused
 from deft.cli import context, printing, values
 
@@ -37,7 +38,7 @@ def _workdir(ctx: click.Context, workdir: str | None) -> Path:
 @click.pass_context
 def list_command(ctx: click.Context, workdir: str | None, as_json: bool) -> None:
     """All templates, a line each."""
-    found = catalogue.listed(templates.places(_workdir(ctx, workdir)))
+    found = catalogue.listed(search.places(_workdir(ctx, workdir)))
     if as_json:
         printing.emit_json(found)
         return
@@ -61,7 +62,7 @@ def show_command(ctx: click.Context, name: str, workdir: str | None, as_json: bo
     \b
     deft template show census
     """
-    found = catalogue.described(name, templates.places(_workdir(ctx, workdir)))
+    found = catalogue.described(name, search.places(_workdir(ctx, workdir)))
     if as_json:
         printing.emit_json(found)
         return
@@ -125,7 +126,7 @@ def new_command(
     name = assemble.slug(output.name.split(".")[0] if output else topology)
     made = skeleton.skeleton(name, topology, [step.strip() for step in steps.split(",")], width)
     stream = io.BytesIO()
-    graphml_writer.write(made, stream)
+    writer.write(made, stream)
     if output is None:
         sys.stdout.buffer.write(stream.getvalue())
         return
@@ -140,7 +141,7 @@ def new_command(
             }
         )
     else:
-        shown = output if templates.is_file(str(output)) else Path("./") / output
+        shown = output if search.is_file(str(output)) else Path("./") / output
         click.echo(f"wrote {output}; `deft run {shown}` runs it")
 
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from deft.authoring import catalogue, value_files
-from deft.authoring.parameters import Parameter
+from deft.authoring.templates import catalogue, value_files
+from deft.authoring.templates.parameters import Parameter
 from deft.base.errors import BadInput
 from deft.cli.context import actor
 from deft.engine import intake

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from deft.authoring import wrap
-from deft.authoring.wrap import WrapAnswer, Wrapped, WrapRequest
+from deft.authoring.wrap import wrapping
+from deft.authoring.wrap.wrapping import WrapAnswer, Wrapped, WrapRequest
 from deft.cli import context, printing
 from deft.cli.intake import warn
 
@@ -55,7 +55,7 @@ def wrap_command(
         raise click.UsageError("give a batch script, or a list by --commands FILE")
     if into is not None and (output or name or project):
         raise click.UsageError("--to adds to a Meta-Task that has a file, a name and a project")
-    new = output or Path(f"{wrap.slug(name or first.stem, 'metatask')}.graphml")
+    new = output or Path(f"{wrapping.slug(name or first.stem, 'metatask')}.graphml")
     request = WrapRequest(
         target=into or new,
         scripts=given,
@@ -66,7 +66,7 @@ def wrap_command(
         add=into is not None,
         force=force,
     )
-    _tell(wrap.wrap(request), as_json=as_json)
+    _tell(wrapping.wrap(request), as_json=as_json)
 
 
 def _tell(answer: WrapAnswer, *, as_json: bool) -> None:

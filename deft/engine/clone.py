@@ -15,7 +15,8 @@ from pathlib import Path
 
 from deft.access import roles
 from deft.access.roles import Actor
-from deft.authoring import expand, graphml_reader, instantiate, templates
+from deft.authoring.graphml import reader
+from deft.authoring.templates import expand, instantiate, search
 from deft.base.errors import BadInput, Finding, NotFound, Refused
 from deft.engine import intake
 from deft.engine.intake import ImportAnswer
@@ -99,10 +100,10 @@ def _filled_again(session: Session, stored: MetaTask, given: Mapping[str, str]) 
 def _fill(session: Session, stored: MetaTask, values: Mapping[str, str]) -> MetaTask:
     stream = io.BytesIO(stored.written.encode("utf-8"))
     origin = Path(stored.folder or ".") / f"{stored.name}.graphml"
-    document = graphml_reader.read_stream(stream, origin=origin).metatask
+    document = reader.read_stream(stream, origin=origin).metatask
     workdir = session.settings.workdir
     facts = instantiate.facts_here(template=stored.folder, workdir=str(workdir))
-    made = expand.expand(document, values, facts, folders=templates.folders(workdir)).metatask
+    made = expand.expand(document, values, facts, folders=search.folders(workdir)).metatask
     made.folder, made.written = stored.folder, stored.written
     made.name, made.project = stored.name, stored.project
     findings = rules.errors(rules.validate(made))

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.access.roles import Actor
-from deft.authoring import checking, expand, instantiate, parameters, sources, templates
+from deft.authoring.templates import checking, expand, instantiate, parameters, search, sources
 from deft.base.errors import BadInput, Finding
 from deft.engine import commands, intake, refusals
 from deft.engine.commands import Command, Note
@@ -108,7 +108,7 @@ def _tasks(joined: Joined) -> set[str]:
 def _read(session: Session, request: GraphRequest, stored: MetaTask) -> tuple[MetaTask, tuple[Finding, ...]]:
     """The part, filled: parameters that it shares with the Meta-Task have the same values."""
     workdir = session.settings.workdir
-    folders = templates.folders(workdir)
+    folders = search.folders(workdir)
     reading = sources.read(request.source, folders)
     bare = reading.metatask
     own = parameters.declared(bare.settings)

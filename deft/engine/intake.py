@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection
 
 from deft.access import roles
 from deft.access.roles import Actor
-from deft.authoring import checking, expand, graphml_writer, instantiate, sources, templates
+from deft.authoring.graphml import writer
+from deft.authoring.templates import checking, expand, instantiate, search, sources
 from deft.base import faults
 from deft.base.errors import BadInput, Finding, NotFound, Refused
 from deft.base.garbage import no_collection
@@ -78,7 +79,7 @@ def read_source(
 
     Raises BadInput with every fault found, NotFound for a file or template that does not exist.
     """
-    folders = templates.folders(workdir)
+    folders = search.folders(workdir)
     reading = sources.read(source, folders, strict=strict)
     facts = instantiate.facts_here(template=reading.metatask.folder, workdir=str(workdir))
     expansion = expand.expand(reading.metatask, given, facts, folders=folders, strict=strict)
@@ -104,7 +105,7 @@ def _as_written(document: MetaTask) -> str:
     if not (to_fill or copied):
         return ""
     stream = io.BytesIO()
-    graphml_writer.write(document, stream)
+    writer.write(document, stream)
     return stream.getvalue().decode("utf-8")
 
 
@@ -205,7 +206,7 @@ def _stored_only(session: Session, request: ImportRequest) -> ImportAnswer | Non
     if sources.is_workflow(request.source):
         return None
     try:
-        templates.open_source(request.source, *templates.folders(session.settings.workdir))
+        search.open_source(request.source, *search.folders(session.settings.workdir))
     except NotFound:
         with session.reading() as conn:
             try:
@@ -233,7 +234,7 @@ def _find(conn: Connection, metatask: MetaTask) -> int | None:
 
 def _stored(session: Session, request: ImportRequest) -> tuple[int, MetaTask] | None:
     """The stored Meta-Task that this source would become: its parameters stand for those not given."""
-    bare = sources.read(request.source, templates.folders(session.settings.workdir)).metatask
+    bare = sources.read(request.source, search.folders(session.settings.workdir)).metatask
     rename(bare, request.name, request.project)
     with session.reading() as conn:
         found = _find(conn, bare)
@@ -314,5 +315,5 @@ def export_metatask(session: Session, request: ExportRequest) -> bytes:
             raise BadInput(f"export takes a whole Meta-Task; {request.selection!r} names tasks of one")
         metatask = graphs.load(conn, chosen.metatask_id)
     stream = io.BytesIO()
-    graphml_writer.write(instantiate.protect(metatask), stream)
+    writer.write(instantiate.protect(metatask), stream)
     return stream.getvalue()

@@ -17,7 +17,7 @@ from deft.wire import placeholders
 from deft.wire.orders import Input, Output
 
 PREFIX = "pyutilib:"
-PAYLOAD = "deft.authoring.pyutilib_payload"
+PAYLOAD = "deft.authoring.pyutilib.payload"
 FORM = "pyutilib:MODULE:FACTORY[:TASK] NAME=VALUE …"
 
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import catalogue, checking, graphml_reader, templates
-from deft.authoring.templates import Place
+from deft.authoring.graphml import reader
+from deft.authoring.templates import catalogue, checking, search
+from deft.authoring.templates.search import Place
 from deft.base.errors import BadInput, NotFound
 from tests.support.repository import ROOT
 
@@ -37,7 +38,7 @@ def codes(path: Path, *, strict: bool = False, **given: str) -> list[tuple[str, 
     return [(f.code, f.severity) for f in checking.check(str(path), given, path.parent, strict=strict)]
 
 
-@pytest.mark.parametrize("name", templates.names())
+@pytest.mark.parametrize("name", search.names())
 def test_a_shipped_template_is_complete(name: str) -> None:
     assert checking.check(name, {}, ROOT, strict=True) == []
 
@@ -87,13 +88,13 @@ def test_the_first_place_of_a_name_wins_and_what_it_hides_is_told(tmp_path: Path
     places = [
         Place("project", tmp_path / "p"),
         Place("user", tmp_path / "u"),
-        Place("shipped", templates.root()),
+        Place("shipped", search.root()),
     ]
     template(tmp_path / "p", "census")
     template(tmp_path / "u", "other", description="")
     listed = {one.name: one for one in catalogue.listed(places)}
     assert (listed["census"].place, listed["other"].place) == ("project", "user")
-    assert listed["census"].hides == (templates.root() / "census",)
+    assert listed["census"].hides == (search.root() / "census",)
     assert catalogue.described("census", places).about == "# mine\n\nWhat it is."
 
 
@@ -104,25 +105,25 @@ def test_a_template_that_cannot_be_read_is_listed_with_the_reason(tmp_path: Path
 
 
 def test_the_places_follow_the_surroundings(tmp_path: Path) -> None:
-    found = templates.places(tmp_path, {"HOME": "/people/ann"})
+    found = search.places(tmp_path, {"HOME": "/people/ann"})
     assert [(place.kind, str(place.folder)) for place in found[:2]] == [
         ("project", str(tmp_path / "templates")),
         ("user", "/people/ann/.config/deft/templates"),
     ]
-    assert str(templates.places(None, {"XDG_CONFIG_HOME": "/x"})[0].folder) == "/x/deft/templates"
+    assert str(search.places(None, {"XDG_CONFIG_HOME": "/x"})[0].folder) == "/x/deft/templates"
 
 
 def test_the_tree_names_what_was_shown_before_only_once() -> None:
-    tree = list(catalogue.tree(graphml_reader.read(SAMPLES).metatask))
+    tree = list(catalogue.tree(reader.read(SAMPLES).metatask))
     assert tree == ["evgen (for each sample)", "  ─events▶ count (for each sample)", "    ─counts▶ table"]
-    census = list(catalogue.tree(graphml_reader.read(templates.find("census")).metatask))
+    census = list(catalogue.tree(reader.read(search.find("census")).metatask))
     assert census[-2:] == ["        ─table▶ result (exit)", "        ─chart▶ result (above)"]
 
 
 @pytest.mark.parametrize("name", ["../census", "/census", "a b"])
 def test_show_takes_a_name_and_no_path(name: str) -> None:
     with pytest.raises(BadInput):
-        catalogue.described(name, templates.places(None))
+        catalogue.described(name, search.places(None))
 
 
 def test_a_path_below_a_document_never_leads_out_of_its_folder(tmp_path: Path) -> None:
@@ -130,6 +131,6 @@ def test_a_path_below_a_document_never_leads_out_of_its_folder(tmp_path: Path) -
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "x.graphml").write_text("")
     (tmp_path / "in" / "link").symlink_to(tmp_path / "out")
-    assert templates.below(tmp_path / "in", "mine/mine.graphml") == inside.resolve()
+    assert search.below(tmp_path / "in", "mine/mine.graphml") == inside.resolve()
     with pytest.raises(NotFound, match="leads out"):
-        templates.below(tmp_path / "in", "link/x.graphml")
+        search.below(tmp_path / "in", "link/x.graphml")

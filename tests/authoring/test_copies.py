@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deft.authoring import skeleton
-from deft.authoring.expand import expand
+from deft.authoring.templates import skeleton
+from deft.authoring.templates.expand import expand
 from deft.model import rules
 from deft.wire import placeholders
 from tests.support.drawn import (

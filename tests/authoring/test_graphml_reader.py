@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import graphml_reader
-from deft.authoring.graphml_reader import Reading
-from deft.authoring.limits import Limits
+from deft.authoring.graphml import reader
+from deft.authoring.graphml.limits import Limits
+from deft.authoring.graphml.reader import Reading
 from deft.base.errors import BadInput, NotFound
 from deft.model.tasks import NodeKind
 
@@ -36,7 +36,7 @@ def read(text: str | bytes, *, limits: Limits | None = None, strict: bool = Fals
     """Read a document that stands in no file."""
     stream = io.BytesIO(text.encode() if isinstance(text, str) else text)
     origin = Path("/somewhere/my graph.graphml")
-    return graphml_reader.read_stream(stream, origin=origin, limits=limits or Limits(), strict=strict)
+    return reader.read_stream(stream, origin=origin, limits=limits or Limits(), strict=strict)
 
 
 def codes(text: str | bytes, *, limits: Limits | None = None, strict: bool = False) -> set[str]:
@@ -141,14 +141,14 @@ def test_a_bad_document_is_refused_by_its_code(text: str | bytes, code: str) -> 
 @pytest.mark.parametrize(("name", "code"), [("doctype", "doctype"), ("laughs", "doctype")])
 def test_a_hostile_file_is_refused_before_it_is_parsed(name: str, code: str) -> None:
     with pytest.raises(BadInput) as caught:
-        graphml_reader.read(DATA / f"{name}.graphml")
+        reader.read(DATA / f"{name}.graphml")
     assert [finding.code for finding in caught.value.findings] == [code]
     assert "hostname" not in str(caught.value)
 
 
 def test_all_faults_of_a_file_come_in_one_list_with_their_lines() -> None:
     with pytest.raises(BadInput) as caught:
-        graphml_reader.read(DATA / "many_faults.graphml")
+        reader.read(DATA / "many_faults.graphml")
     assert [(finding.line, finding.code) for finding in caught.value.findings] == [
         (5, "bad-value"),
         (6, "duplicate-node"),
@@ -216,18 +216,18 @@ def test_old_namespaces_and_none_are_read(namespace: str) -> None:
 
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
-        graphml_reader.read(tmp_path / "none.graphml")
+        reader.read(tmp_path / "none.graphml")
 
 
 def test_a_folder_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
-        graphml_reader.read(tmp_path)
+        reader.read(tmp_path)
     assert [finding.code for finding in caught.value.findings] == ["unreadable"]
 
 
 def test_a_strange_path_is_unreadable() -> None:
     with pytest.raises(BadInput):
-        graphml_reader.read(Path("a\0b"))
+        reader.read(Path("a\0b"))
 
 
 def test_values_get_the_type_of_their_key() -> None:
@@ -338,7 +338,7 @@ def test_a_meta_task_without_name_is_called_after_its_file() -> None:
 
 
 def test_name_and_project_survive_a_tool_that_drops_graph_data() -> None:
-    made = graphml_reader.read(DATA / "gephi.graphml").metatask
+    made = reader.read(DATA / "gephi.graphml").metatask
     assert made.full_name == "lab/trip"
     assert [task.command for task in made.nodes] == ["make < in", ""]
     assert [edge.type for edge in made.edges] == ["root", "log"]

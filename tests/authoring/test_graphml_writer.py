@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from deft.authoring import graphml_reader, graphml_writer
-from deft.authoring.graphml_writer import State
+from deft.authoring.graphml import reader, writer
+from deft.authoring.graphml.writer import State
 from deft.base.errors import BadInput
 from deft.model import keys
 from deft.model.graph import MetaTask
@@ -27,12 +27,12 @@ TEMPLATE = Path(__file__).parents[2] / "templates" / "census" / "census.graphml"
 
 def written(metatask: MetaTask, state: State | None = None) -> bytes:
     stream = io.BytesIO()
-    graphml_writer.write(metatask, stream, state=state)
+    writer.write(metatask, stream, state=state)
     return stream.getvalue()
 
 
 def read_back(document: bytes) -> MetaTask:
-    reading = graphml_reader.read_stream(io.BytesIO(document), origin=Path("/x/back.graphml"))
+    reading = reader.read_stream(io.BytesIO(document), origin=Path("/x/back.graphml"))
     assert reading.findings == ()
     return reading.metatask
 
@@ -107,7 +107,7 @@ def content(made: MetaTask) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("path", [DATA / "gephi.graphml", DATA / "yed.graphml", TEMPLATE])
 def test_the_second_export_is_the_first(path: Path) -> None:
-    first = written(graphml_reader.read(path).metatask)
+    first = written(reader.read(path).metatask)
     assert written(read_back(first)) == first
 
 
@@ -130,7 +130,7 @@ def test_other_tools_read_what_we_write(tmp_path: Path) -> None:
 
 
 def test_a_yed_drawing_comes_back() -> None:
-    root = etree.fromstring(written(graphml_reader.read(DATA / "yed.graphml").metatask))
+    root = etree.fromstring(written(reader.read(DATA / "yed.graphml").metatask))
     names = {"g": "http://graphml.graphdrawing.org/xmlns", "y": "http://www.yworks.com/xml/graphml"}
 
     def count(path: str) -> int:
@@ -181,7 +181,7 @@ def _meaning(element: etree._Element) -> tuple[object, ...]:
 
 
 def test_positions_and_labels_of_gephi_come_back() -> None:
-    text = written(graphml_reader.read(DATA / "gephi.graphml").metatask).decode()
+    text = written(reader.read(DATA / "gephi.graphml").metatask).decode()
     assert text.count('<data key="x">-107.73</data>') == text.count('<data key="label">make</data>') == 1
     assert text.count('<data key="weight">1.0</data>') == 2
     assert '<key attr.name="Edge Label" attr.type="string" for="edge" id="edgelabel"/>' in text

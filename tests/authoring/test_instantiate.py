@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deft.authoring.instantiate import facts_here, instantiate, protect
+from deft.authoring.templates.instantiate import facts_here, instantiate, protect
 from deft.base.errors import BadInput
 from deft.model.graph import MetaTask
 from deft.model.keys import Value

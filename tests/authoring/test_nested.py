@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import graphml_reader, instantiate, templates
-from deft.authoring.expand import expand
-from deft.authoring.limits import Limits
+from deft.authoring.graphml import reader
+from deft.authoring.graphml.limits import Limits
+from deft.authoring.templates import instantiate, search
+from deft.authoring.templates.expand import expand
 from deft.base.errors import BadInput
 from deft.model import rules
 from deft.model.graph import MetaTask
@@ -130,7 +131,7 @@ def test_templates_are_nested_and_found_beside_the_document(tmp_path: Path) -> N
 def test_a_template_that_contains_itself_is_told_with_the_path(tmp_path: Path) -> None:
     for name, other in (("a", "b"), ("b", "a")):
         stored(tmp_path, drawn({"n": {"kind": "metatask", "template": f"./{other}.graphml"}}, {}, name=name))
-    document = graphml_reader.read(tmp_path / "a.graphml").metatask
+    document = reader.read(tmp_path / "a.graphml").metatask
     with pytest.raises(BadInput, match=r"a.graphml -> b.graphml -> a.graphml") as caught:
         expanded(document)
     assert [finding.code for finding in caught.value.findings] == ["template-recursion"]
@@ -142,7 +143,7 @@ def test_templates_are_nested_to_a_limit(tmp_path: Path, depth: int, fits: bool)
     for level in range(depth):
         node: Settings = {"kind": "metatask", "template": f"./t{level + 1}.graphml"}
         stored(tmp_path, drawn({"n": node}, {}, name=f"t{level}"))
-    document = graphml_reader.read(tmp_path / "t0.graphml").metatask
+    document = reader.read(tmp_path / "t0.graphml").metatask
     if fits:
         assert names(expanded(document)) == ["--".join("n" * (depth + 1))]
     else:
@@ -156,7 +157,7 @@ def test_a_bomb_of_templates_is_refused(tmp_path: Path) -> None:
             tmp_path,
             drawn({"n": node if level < 7 else {}}, {}, name=f"t{level}", **{f"p{level}": "1,2,3,4,5,6"}),
         )
-    document = graphml_reader.read(tmp_path / "t0.graphml").metatask
+    document = reader.read(tmp_path / "t0.graphml").metatask
     with pytest.raises(BadInput, match="too many nodes"):
         expand(document, {}, FACTS, limits=Limits(nodes=1000))
 
@@ -210,14 +211,14 @@ def test_an_expanded_graph_is_exported_and_read_again_byte_identical(chain: Path
     document = outer(node, {("first", "mc"): {}, ("mc", "last"): {}}, sample='["a,b","${x}"]', energy="1,2",
                      energy__type="int", energy__choices="1,2")  # fmt: skip
     once = written(expanded(document, {}, chain))
-    read = graphml_reader.read_stream(io.BytesIO(once), origin=Path("m.graphml"))
+    read = reader.read_stream(io.BytesIO(once), origin=Path("m.graphml"))
     assert written(expanded(read.metatask)) == once
 
 
-@pytest.mark.parametrize("name", templates.names())
+@pytest.mark.parametrize("name", search.names())
 def test_a_shipped_template_expands_to_the_same_again(name: str) -> None:
-    path, folder = templates.open_source(name)
+    path, folder = search.open_source(name)
     facts = instantiate.facts_here(template=str(folder), workdir="/w")
-    once = written(expand(graphml_reader.read(path).metatask, {}, facts).metatask)
-    again = graphml_reader.read_stream(io.BytesIO(once), origin=path).metatask
+    once = written(expand(reader.read(path).metatask, {}, facts).metatask)
+    again = reader.read_stream(io.BytesIO(once), origin=path).metatask
     assert written(expand(again, {}, facts).metatask) == once

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from deft.authoring import parameters
+from deft.authoring.templates import parameters
 from deft.base.errors import Finding
 
 SETTINGS = {"param.source": "data/*.csv", "param.source.type": "path", "param.word": "x"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deft.authoring import skeleton, templates
+from deft.authoring.templates import search, skeleton
 from tests.support.repository import deft
 
 PARAMETERS = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
@@ -83,7 +83,7 @@ def test_a_template_that_cannot_be_is_refused(wrong: tuple[str, ...]) -> None:
 
 
 def test_templates_are_listed_and_shown() -> None:
-    assert {one["name"] for one in answer("template", "list")} >= set(templates.names())
+    assert {one["name"] for one in answer("template", "list")} >= set(search.names())
     shown = answer("template", "show", "census")
     assert [one["name"] for one in shown["parameters"]] == ["files_per_job", "library", "top"]
     assert ["map", "merge", "counts"] in shown["edges"]

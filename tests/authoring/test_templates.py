@@ -13,32 +13,33 @@ from xml.etree import ElementTree
 import pytest
 
 from deft import data
-from deft.authoring import graphml_reader, instantiate, templates
+from deft.authoring.graphml import reader
+from deft.authoring.templates import instantiate, search
 from deft.base.errors import BadInput, NotFound
 from deft.model import rules
 
 
 def test_a_template_is_found_by_its_name() -> None:
-    path, folder = templates.open_source("census")
+    path, folder = search.open_source("census")
     assert (path.name, folder.name) == ("census.graphml", "census")
-    assert "census" in templates.names()
-    assert templates.readme(templates.find("census")).startswith("# census")
+    assert "census" in search.names()
+    assert search.readme(search.find("census")).startswith("# census")
 
 
 @pytest.mark.parametrize("text", ["./x", "a/b", "census.graphml", "x.graphml.gz", "/tmp/x"])
 def test_a_file_has_a_slash_or_ends_in_graphml(text: str) -> None:
-    assert templates.open_source(text) == (Path(text), Path(text).absolute().parent)
+    assert search.open_source(text) == (Path(text), Path(text).absolute().parent)
 
 
 @pytest.mark.parametrize("name", ["..", "", ".", "a b", "a\\b", "x" * 65, "cens\u202eus", "census\n"])
 def test_a_strange_name_is_refused(name: str) -> None:
     with pytest.raises(BadInput):
-        templates.open_source(name)
+        search.open_source(name)
 
 
 def test_an_unknown_template_is_told_with_near_names() -> None:
     with pytest.raises(NotFound, match="near: census"):
-        templates.open_source("sensus")
+        search.open_source("sensus")
 
 
 def test_a_template_never_leads_out_of_its_folder(tmp_path: Path) -> None:
@@ -47,17 +48,17 @@ def test_a_template_never_leads_out_of_its_folder(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "evil").symlink_to(tmp_path / "outside")
     with pytest.raises(NotFound, match="leads out"):
-        templates.find("evil", tmp_path / "root")
+        search.find("evil", tmp_path / "root")
 
 
 def test_the_shipped_folders_are_there() -> None:
     assert (data.folder("templates") / "census" / "census.graphml").is_file()
 
 
-@pytest.mark.parametrize("name", templates.names())
+@pytest.mark.parametrize("name", search.names())
 def test_a_shipped_template_is_valid(name: str) -> None:
-    path, folder = templates.open_source(name)
-    reading = graphml_reader.read(path, strict=True)
+    path, folder = search.open_source(name)
+    reading = reader.read(path, strict=True)
     facts = instantiate.facts_here(template=str(folder), workdir="/w")
     assert rules.validate(instantiate.instantiate(reading.metatask, {}, facts)) == []
 
@@ -67,7 +68,7 @@ def test_a_shipped_template_is_valid(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def census() -> ModuleType:
-    path = templates.find("census").with_name("census.py")
+    path = search.find("census").with_name("census.py")
     spec = importlib.util.spec_from_file_location("census_payload", path)
     assert spec is not None
     assert spec.loader is not None

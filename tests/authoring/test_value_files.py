@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import value_files
+from deft.authoring.templates import value_files
 from deft.base.errors import BadInput
 from tests.support.needs import need
 

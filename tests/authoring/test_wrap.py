@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import graphml_reader, wrap, wrap_runner
-from deft.authoring.wrap import WrapAnswer, WrapRequest
+from deft.authoring.graphml import reader
+from deft.authoring.wrap import runner, wrapping
+from deft.authoring.wrap.wrapping import WrapAnswer, WrapRequest
 from deft.base.errors import BadInput, Refused
 from deft.model.graph import MetaTask
 from tests.support.repository import deft
@@ -36,8 +37,8 @@ def wrapped(*scripts: Path, **options: object) -> tuple[WrapAnswer, MetaTask]:
     """Wrap scripts of one folder into its w.graphml, and read that."""
     folder = scripts[0].parent
     request = WrapRequest(folder / "w.graphml", scripts, [], folder, **options)  # type: ignore[arg-type]
-    answer = wrap.wrap(request)
-    return answer, graphml_reader.read(folder / "w.graphml", strict=True).metatask
+    answer = wrapping.wrap(request)
+    return answer, reader.read(folder / "w.graphml", strict=True).metatask
 
 
 def edges(metatask: MetaTask) -> set[tuple[str, str, str]]:
@@ -176,8 +177,8 @@ def test_an_array_that_is_added_pairs_up_with_one_of_the_graph(script: Write) ->
 
 def test_a_script_of_another_folder_is_added_with_it(script: Write, tmp_path: Path) -> None:
     wrapped(script("a"))
-    wrap.wrap(WrapRequest(tmp_path / "w.graphml", [script("b")], [], tmp_path / "other", add=True))
-    found = graphml_reader.read(tmp_path / "w.graphml").metatask
+    wrapping.wrap(WrapRequest(tmp_path / "w.graphml", [script("b")], [], tmp_path / "other", add=True))
+    found = reader.read(tmp_path / "w.graphml").metatask
     assert found.settings["param.submit_dir"] == str(tmp_path)
     assert found.task("b").settings["param.submit_dir"] == str(tmp_path / "other")
 
@@ -194,7 +195,7 @@ def test_a_script_of_another_folder_is_added_with_it(script: Write, tmp_path: Pa
 def test_a_place_in_the_array_is_an_index(
     shell: str, array: str, position: str, index: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "run.sh").write_text(wrap_runner.TEXT)
+    (tmp_path / "run.sh").write_text(runner.TEXT)
     (tmp_path / "job").write_text('#!/bin/sh\necho "$SLURM_ARRAY_TASK_ID"\n')
     command = [shell, "run.sh", "-d", str(tmp_path), "-a", array, "-n", position, "job"]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import wrap_commands, wrap_options, wrap_script
-from deft.authoring.wrap_options import OPTIONS, SHORT, Wishes
+from deft.authoring.wrap import commands, directives, options
+from deft.authoring.wrap.options import OPTIONS, SHORT, Wishes
 from deft.base.errors import BadInput, NotFound
 
 
@@ -15,12 +15,12 @@ def wishes(*lines: str, folder: Path) -> Wishes:
     """What a script with these #SBATCH lines asks for."""
     path = folder / "job.sbatch"
     path.write_text("\n".join(["#!/bin/sh", *(f"#SBATCH {line}" for line in lines), "true", ""]))
-    return wrap_options.interpret(wrap_script.read(path).directives, path.name)
+    return options.interpret(directives.read(path).directives, path.name)
 
 
 def codes(path: Path) -> list[str]:
     """The codes of the findings of a script."""
-    return [finding.code for finding in wrap_script.read(path).findings]
+    return [finding.code for finding in directives.read(path).findings]
 
 
 SETTINGS = {
@@ -104,7 +104,7 @@ def test_every_short_option_is_one_of_the_table() -> None:
 def test_only_lines_above_the_first_command_count(tmp_path: Path) -> None:
     path = tmp_path / "a.sh"
     path.write_text("#!/bin/sh\n\n# text\n##SBATCH -n 1\n #SBATCH -n 2\n#SBATCH -n 3\ntrue\n#SBATCH -n 4\n")
-    script = wrap_script.read(path)
+    script = directives.read(path)
     assert [one.text for one in script.directives] == ["--ntasks=3"]
     assert codes(path) == ["late-directive"]
 
@@ -130,7 +130,7 @@ def test_what_looks_odd_is_told(text: str, tmp_path: Path) -> None:
 def test_windows_line_ends_are_mended(tmp_path: Path) -> None:
     path = tmp_path / "a.sh"
     path.write_bytes(b"#!/bin/sh\r\n#SBATCH -n 3\r\ntrue\r\n")
-    script = wrap_script.read(path)
+    script = directives.read(path)
     assert script.content == b"#!/bin/sh\n#SBATCH -n 3\ntrue\n"
     assert [one.text for one in script.directives] == ["--ntasks=3"]
 
@@ -140,19 +140,19 @@ def test_what_is_no_script_is_refused(content: bytes, code: str, tmp_path: Path)
     path = tmp_path / "a.sh"
     path.write_bytes(content)
     with pytest.raises(BadInput) as refused:
-        wrap_script.read(path)
+        directives.read(path)
     assert [one.code for one in refused.value.findings] == [code]
 
 
 def test_a_missing_script_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
-        wrap_script.read(tmp_path / "none.sh")
+        directives.read(tmp_path / "none.sh")
 
 
 def test_a_list_has_a_command_a_line(tmp_path: Path) -> None:
     path = tmp_path / "todo"
     path.write_text("# text\n\necho a \\\n  b\n  # more\necho 'c\\\\'\\\\\necho d # e\necho end \\")
-    found = wrap_commands.read(path)
+    found = commands.read(path)
     assert found.content.decode().splitlines() == [
         "echo a   b",
         "echo 'c\\\\'\\\\",
@@ -164,7 +164,7 @@ def test_a_list_has_a_command_a_line(tmp_path: Path) -> None:
 def test_a_list_may_name_its_shell(tmp_path: Path) -> None:
     path = tmp_path / "todo"
     path.write_text("#!/bin/bash\n\necho a\n")
-    found = wrap_commands.read(path)
+    found = commands.read(path)
     assert (found.content, found.count) == (b"#!/bin/bash\necho a\n", 1)
 
 
@@ -175,5 +175,5 @@ def test_a_list_without_a_usable_command_is_refused(content: bytes, code: str, t
     path = tmp_path / "todo"
     path.write_bytes(content)
     with pytest.raises(BadInput) as refused:
-        wrap_commands.read(path)
+        commands.read(path)
     assert [one.code for one in refused.value.findings] == [code]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deft.authoring import wrap_values
-from deft.authoring.wrap_values import Indices
+from deft.authoring.wrap import values
+from deft.authoring.wrap.values import Indices
 
 TIMES = {
     "90": 5400,
@@ -37,29 +37,29 @@ INDICES = {
 
 @pytest.mark.parametrize("text", TIMES)
 def test_a_time_is_read_in_every_form(text: str) -> None:
-    assert wrap_values.seconds(text) == TIMES[text]
+    assert values.seconds(text) == TIMES[text]
 
 
 @pytest.mark.parametrize("text", MEMORY)
 def test_a_size_is_read_in_every_unit(text: str) -> None:
-    assert wrap_values.megabytes(text) == MEMORY[text]
+    assert values.megabytes(text) == MEMORY[text]
 
 
 @pytest.mark.parametrize("text", INDICES)
 def test_indices_are_read_in_every_form(text: str) -> None:
-    assert wrap_values.indices(text) == INDICES[text]
+    assert values.indices(text) == INDICES[text]
 
 
 @pytest.mark.parametrize("text", ["", "x", "1:2:3:4", "1-", "-5", "1.5", "$TIME", "1h"])
 def test_a_wrong_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no time"):
-        wrap_values.seconds(text)
+        values.seconds(text)
 
 
 @pytest.mark.parametrize("text", ["", "G", "4.5G", "-1", "4X", "4 G"])
 def test_a_wrong_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no size"):
-        wrap_values.megabytes(text)
+        values.megabytes(text)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ def test_a_wrong_size_is_refused(text: str) -> None:
 )
 def test_wrong_indices_are_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        wrap_values.indices(text)
+        values.indices(text)
 
 
 @given(st.sets(st.integers(0, 300), min_size=1))
 def test_the_short_spelling_of_indices_reads_back(numbers: set[int]) -> None:
-    spelled = wrap_values.indices(",".join(map(str, numbers)))
-    assert (spelled.size, wrap_values.indices(spelled.spelled)) == (len(numbers), spelled)
+    spelled = values.indices(",".join(map(str, numbers)))
+    assert (spelled.size, values.indices(spelled.spelled)) == (len(numbers), spelled)

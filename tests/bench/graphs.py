@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from deft.authoring import graphml_writer
+from deft.authoring.graphml import writer
 from deft.model.graph import MetaTask
 from deft.model.tasks import Edge, Task
 
@@ -58,5 +58,5 @@ def written(made: MetaTask, folder: Path) -> Path:
     """The document of a Meta-Task."""
     path = folder / f"{made.name}.graphml"
     with path.open("wb") as stream:
-        graphml_writer.write(made, stream)
+        writer.write(made, stream)
     return path

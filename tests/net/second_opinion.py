@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deft.authoring import pyutilib_workflow
+from deft.authoring.pyutilib import loading
 
 ENDED = ("done", "finished", "failed", "aborted")
 
@@ -57,7 +57,7 @@ class Outcome:
 
 def verdicts(plans: Mapping[str, Plan]) -> dict[str, Outcome]:
     """What becomes of every task."""
-    library = pyutilib_workflow.library()
+    library = loading.library()
     tasks = {name: _task(library, name, plan) for name, plan in plans.items()}
     for name, plan in plans.items():
         for producer in plan.edges:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from deft.authoring import graphml_writer
+from deft.authoring.graphml import writer
 from deft.base.clock import ManualClock
 from deft.base.database import reading, writing
 from deft.base.errors import BadInput, NotFound
@@ -23,7 +23,7 @@ NOW = ManualClock().now()
 
 def document(made: MetaTask) -> bytes:
     stream = io.BytesIO()
-    graphml_writer.write(made, stream)
+    writer.write(made, stream)
     return stream.getvalue()
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import graphml_writer, instantiate
-from deft.authoring.expand import expand
+from deft.authoring.graphml import writer
+from deft.authoring.templates import instantiate
+from deft.authoring.templates.expand import expand
 from deft.base.errors import BadInput
 from deft.model.graph import MetaTask
 from deft.model.keys import Value
@@ -46,7 +47,7 @@ def stored(folder: Path, metatask: MetaTask) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{metatask.name}.graphml"
     with path.open("wb") as stream:
-        graphml_writer.write(metatask, stream)
+        writer.write(metatask, stream)
     return path
 
 
@@ -74,5 +75,5 @@ EACH: Settings = {"foreach": "sample"}
 def written(metatask: MetaTask) -> bytes:
     """The document that an export gives."""
     stream = io.BytesIO()
-    graphml_writer.write(instantiate.protect(metatask), stream)
+    writer.write(instantiate.protect(metatask), stream)
     return stream.getvalue()

@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from deft.authoring import templates
+from deft.authoring.templates import search
 from tests.support.repository import deft
 
-SCRIPT = templates.find("mc_chain").with_name("mc_chain.py")
+SCRIPT = search.find("mc_chain").with_name("mc_chain.py")
 MASS, WIDTH = 91.19, 2.495
 SVG = "{http://www.w3.org/2000/svg}"
 

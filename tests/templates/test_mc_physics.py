@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import templates
+from deft.authoring.templates import search
 from tests.support.needs import need
 from tests.support.repository import ROOT, deft
 
-PLACE = templates.find("mc_physics").parent
+PLACE = search.find("mc_physics").parent
 
 
 def pythia() -> None:
@@ -64,7 +64,7 @@ def test_without_the_generator_it_says_what_to_install(tmp_path: Path) -> None:
 
 def test_the_other_steps_are_those_of_mc_chain() -> None:
     for name in ("mc_chain.py", "peak.py"):
-        assert (PLACE / name).read_bytes() == templates.find("mc_chain").with_name(name).read_bytes()
+        assert (PLACE / name).read_bytes() == search.find("mc_chain").with_name(name).read_bytes()
 
 
 def test_the_extra_pins_one_version() -> None:

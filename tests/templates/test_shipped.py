@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from deft.authoring import graphml_reader, parameters, templates
-from deft.authoring.parameters import Parameter
+from deft.authoring.graphml import reader
+from deft.authoring.templates import parameters, search
+from deft.authoring.templates.parameters import Parameter
 from deft.model.graph import MetaTask
 from tests.support.repository import ROOT, deft
 
@@ -21,12 +22,12 @@ from tests.support.repository import ROOT, deft
 ELSEWHERE = {"census", "mc_chain", "mc_physics"}
 RUN_HERE = {"bag", "bag_of_chains", "diamond", "parameter_grid", "reprocess"}
 WITHOUT_STANDARD_LIBRARY_ONLY = {"mc_physics"}
-EVERY = pytest.mark.parametrize("name", templates.names())
+EVERY = pytest.mark.parametrize("name", search.names())
 
 
 def read(name: str) -> MetaTask:
     """The Meta-Task of a template."""
-    return graphml_reader.read(templates.find(name), strict=True).metatask
+    return reader.read(search.find(name), strict=True).metatask
 
 
 def declared(name: str) -> dict[str, Parameter]:
@@ -36,7 +37,7 @@ def declared(name: str) -> dict[str, Parameter]:
 
 def readme(name: str) -> str:
     """Its page."""
-    return templates.find(name).with_name("README.md").read_text(encoding="utf-8")
+    return search.find(name).with_name("README.md").read_text(encoding="utf-8")
 
 
 def run(name: str, workdir: Path, **values: object) -> None:
@@ -58,7 +59,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_template_is_run_by_a_test() -> None:
-    assert {*templates.names()} == RUN_HERE | ELSEWHERE
+    assert {*search.names()} == RUN_HERE | ELSEWHERE
 
 
 @EVERY
@@ -85,15 +86,15 @@ def test_the_readme_names_the_default_of_every_number(name: str) -> None:
 
 @EVERY
 def test_every_payload_file_that_a_command_names_is_there(name: str) -> None:
-    place = templates.find(name).parent
+    place = search.find(name).parent
     words = [word for task in read(name).tasks for word in task.command.split()]
     named = [word.removeprefix("{template}/") for word in words if word.startswith("{template}/")]
     assert [file for file in named if not (place / file).is_file()] == []
 
 
-@pytest.mark.parametrize("name", sorted({*templates.names()} - WITHOUT_STANDARD_LIBRARY_ONLY))
+@pytest.mark.parametrize("name", sorted({*search.names()} - WITHOUT_STANDARD_LIBRARY_ONLY))
 def test_the_payload_needs_the_standard_library_only(name: str) -> None:
-    place = templates.find(name).parent
+    place = search.find(name).parent
     beside = {path.stem for path in place.glob("*.py")}
     for path in place.glob("*.py"):
         imports = [

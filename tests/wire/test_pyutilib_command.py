@@ -27,7 +27,7 @@ def spelled(
     """What stands behind folder and target."""
     made = pyutilib_command.spelled_out(command, params, inputs, outputs)
     head, _, rest = made.partition(" m:f ")
-    assert head == "{python} -m deft.authoring.pyutilib_payload {template}"
+    assert head == "{python} -m deft.authoring.pyutilib.payload {template}"
     return rest
 
 

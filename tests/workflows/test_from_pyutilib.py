@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deft.authoring import from_pyutilib, instantiate, parameters, pyutilib_workflow
+from deft.authoring.pyutilib import convert, loading
+from deft.authoring.templates import instantiate, parameters
 from deft.base.errors import BadInput, NotFound
 from deft.model import rules
 from deft.model.graph import MetaTask
@@ -40,7 +41,7 @@ def make():
 
 def read(module: str, folder: Path, factory: str = "make") -> MetaTask:
     """The Meta-Task of a workflow, which is valid once its parameters have values."""
-    made = from_pyutilib.read(f"pyutilib:{module}:{factory}", folder)
+    made = convert.read(f"pyutilib:{module}:{factory}", folder)
     given = dict.fromkeys(parameters.declared(made.settings), "1")
     assert rules.errors(rules.validate(instantiate.instantiate(made, given, {}))) == []
     return made
@@ -171,14 +172,14 @@ def test_a_workflow_in_a_package_is_imported_from_above_it(tmp_path: Path, write
 
 def test_a_module_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=f"no module 'nowhere_at_all' in {tmp_path}"):
-        from_pyutilib.read("pyutilib:nowhere_at_all:make", tmp_path)
+        convert.read("pyutilib:nowhere_at_all:make", tmp_path)
 
 
 def test_a_module_that_needs_another_one_says_which(tmp_path: Path, write: Write) -> None:
     with pytest.raises(
         BadInput, match="cannot be imported: ModuleNotFoundError: No module named 'moon_base'"
     ):
-        from_pyutilib.read(f"pyutilib:{write('import moon_base')}:make", tmp_path)
+        convert.read(f"pyutilib:{write('import moon_base')}:make", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -196,13 +197,13 @@ def test_a_factory_that_makes_no_workflow_is_refused(
     tmp_path: Path, write: Write, text: str, kind: type[Exception], why: str
 ) -> None:
     with pytest.raises(kind, match=why):
-        from_pyutilib.read(f"pyutilib:{write(text)}:make", tmp_path)
+        convert.read(f"pyutilib:{write(text)}:make", tmp_path)
 
 
 def test_a_source_that_is_no_workflow_is_refused(tmp_path: Path) -> None:
     for source, why in (("pyutilib:m", "is not MODULE:FACTORY"), ("pyutilib:m:f:A", "names one task")):
         with pytest.raises(BadInput, match=why):
-            from_pyutilib.read(source, tmp_path)
+            convert.read(source, tmp_path)
 
 
 def test_what_no_graph_can_say_is_refused_all_at_once(tmp_path: Path, write: Write) -> None:
@@ -217,7 +218,7 @@ def make():
     return of(switch, b, c)
 """
     with pytest.raises(BadInput) as caught:
-        from_pyutilib.read(f"pyutilib:{write(body)}:make", tmp_path)
+        convert.read(f"pyutilib:{write(body)}:make", tmp_path)
     found = {(one.code, one.subject) for one in caught.value.findings}
     assert found == {("pyutilib-branch", "S"), ("pyutilib-branch", "A"), ("pyutilib-action", "C")}
 
@@ -225,18 +226,18 @@ def make():
 def test_a_task_that_nothing_holds_is_gone_and_said_so(tmp_path: Path, write: Write) -> None:
     body = "def make():\n    t = Total(); t.inputs.all = Add().outputs.z; return of(t)"
     with pytest.raises(BadInput, match="a task that is gone"):
-        from_pyutilib.read(f"pyutilib:{write(body)}:make", tmp_path)
+        convert.read(f"pyutilib:{write(body)}:make", tmp_path)
 
 
 def test_without_the_library_it_says_what_to_install() -> None:
-    said = pyutilib_workflow.why_missing("pyutilib", (3, 11))
+    said = loading.why_missing("pyutilib", (3, 11))
     assert said == "PyUtilib is not installed here: pip install 'deft[pyutilib]'"
-    assert "its part six" in pyutilib_workflow.why_missing("six", (3, 11))
+    assert "its part six" in loading.why_missing("six", (3, 11))
 
 
 @pytest.mark.parametrize("module", ["pyutilib", "imp"])
 def test_with_a_newer_python_it_says_so(module: str) -> None:
-    said = pyutilib_workflow.why_missing(module, (3, 12))
+    said = loading.why_missing(module, (3, 12))
     assert "needs Python below 3.12" in said
     assert "this is Python 3.12: run DEFT with Python 3.11" in said
 

@@ -26,7 +26,7 @@ MANY = "def make(): return of(Total(name='T'))"
 
 def payload(folder: Path, target: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run it as a job does."""
-    command = (sys.executable, "-m", "deft.authoring.pyutilib_payload", str(folder), target, *options)
+    command = (sys.executable, "-m", "deft.authoring.pyutilib.payload", str(folder), target, *options)
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

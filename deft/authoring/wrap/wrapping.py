@@ -15,15 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deft.authoring import graphml_reader, graphml_writer, instantiate
-from deft.authoring import wrap_commands as commands
-from deft.authoring import wrap_edges as edges
-from deft.authoring import wrap_options as options
-from deft.authoring import wrap_runner as runner
-from deft.authoring import wrap_script as scripts
-from deft.authoring.wrap_edges import Links, Waiting
-from deft.authoring.wrap_options import Fate, Wishes
-from deft.authoring.wrap_script import Script
+from deft.authoring.graphml import reader, writer
+from deft.authoring.templates import instantiate
+from deft.authoring.wrap import commands, directives, edges, options, runner
+from deft.authoring.wrap.directives import Script
+from deft.authoring.wrap.edges import Links, Waiting
+from deft.authoring.wrap.options import Fate, Wishes
 from deft.base.errors import BadInput, DeftError, Finding, Refused
 from deft.model import graph, rules
 from deft.model.graph import DEFAULT_PROJECT, MetaTask
@@ -131,7 +128,7 @@ class _Making:
 
     def script(self, path: Path) -> None:
         """Take a batch script. Raises BadInput."""
-        script = scripts.read(path)
+        script = directives.read(path)
         wishes = options.interpret(script.directives, path.name)
         found = [*script.findings, *wishes.findings]
         faults = [finding for finding in found if finding.severity == "error"]
@@ -269,7 +266,7 @@ def _folder(target: Path) -> Path:
 
 def _opened(request: WrapRequest) -> MetaTask:
     if request.add:
-        return graphml_reader.read(request.target).metatask
+        return reader.read(request.target).metatask
     first = [*request.scripts, *request.lists][0]
     named = request.target.name.removesuffix(".gz").removesuffix(".graphml") or first.stem
     return MetaTask(request.name or slug(named, "metatask"), project=request.project or DEFAULT_PROJECT)
@@ -278,7 +275,7 @@ def _opened(request: WrapRequest) -> MetaTask:
 def _save(request: WrapRequest, metatask: MetaTask, files: Mapping[str, tuple[bytes, int]]) -> None:
     """Write the scripts, and last the GraphML, which appears whole or not at all."""
     stream = io.BytesIO()
-    graphml_writer.write(metatask, stream)
+    writer.write(metatask, stream)
     document = stream.getvalue()
     packed = request.target.name.endswith(".gz")
     folder = _folder(request.target)

@@ -25,7 +25,7 @@ from itertools import count
 
 from lxml import etree
 
-from deft.authoring.prologue import GRAPHML
+from deft.authoring.graphml.prologue import GRAPHML
 
 XML = "http://www.w3.org/XML/1998/namespace"
 _TEXT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}

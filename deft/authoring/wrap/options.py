@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Literal
 
-from deft.authoring import wrap_values
-from deft.authoring.wrap_values import Indices
+from deft.authoring.wrap import values
+from deft.authoring.wrap.values import Indices
 from deft.base.errors import Finding
 from deft.model.keys import Value
 
@@ -203,7 +203,7 @@ _Outcome = tuple[Verdict, str]
 
 def _use(wishes: Wishes, one: Directive, option: Option) -> _Outcome:
     text = one.value or ""
-    return _set(wishes, option.detail, wrap_values.count(text) if option.detail in _NUMBERS else text)
+    return _set(wishes, option.detail, values.count(text) if option.detail in _NUMBERS else text)
 
 
 def _set(wishes: Wishes, key: str, value: Value, note: str = "") -> _Outcome:
@@ -237,16 +237,16 @@ _ACTS: dict[str, Callable[[Wishes, Directive, Option], _Outcome]] = {
 
 def _nodes(wishes: Wishes, one: Directive) -> _Outcome:
     least, dash, _ = (one.value or "").partition("-")
-    return _set(wishes, "resources.nodes", wrap_values.count(least), ", the least of them" if dash else "")
+    return _set(wishes, "resources.nodes", values.count(least), ", the least of them" if dash else "")
 
 
 def _time(wishes: Wishes, one: Directive) -> _Outcome:
-    limit = wrap_values.seconds(one.value or "")
+    limit = values.seconds(one.value or "")
     return ("used", "no limit") if limit is None else _set(wishes, "resources.walltime_s", limit)
 
 
 def _mem(wishes: Wishes, one: Directive) -> _Outcome:
-    size = wrap_values.megabytes(one.value or "")
+    size = values.megabytes(one.value or "")
     if "resources.memory_mb" in wishes.settings:
         wishes.warn("two-memories", f"{one.text} stands beside memory a core or GPU; it wins", one.line)
     return _memory(wishes, one, size, 1)
@@ -254,12 +254,12 @@ def _mem(wishes: Wishes, one: Directive) -> _Outcome:
 
 def _mem_per_cpu(wishes: Wishes, one: Directive) -> _Outcome:
     cores = wishes.number("resources.cores") * _ranks_a_node(wishes)
-    return _memory(wishes, one, wrap_values.megabytes(one.value or ""), cores)
+    return _memory(wishes, one, values.megabytes(one.value or ""), cores)
 
 
 def _mem_per_gpu(wishes: Wishes, one: Directive) -> _Outcome:
     gpus = ceil(wishes.number("resources.gpus") / wishes.number("resources.nodes"))
-    return _memory(wishes, one, wrap_values.megabytes(one.value or ""), gpus)
+    return _memory(wishes, one, values.megabytes(one.value or ""), gpus)
 
 
 def _memory(wishes: Wishes, one: Directive, size: int, times: int) -> _Outcome:
@@ -300,7 +300,7 @@ def _gpus(per: str | None) -> Callable[[Wishes, Directive], _Outcome]:
 
 
 def _array(wishes: Wishes, one: Directive) -> _Outcome:
-    found = wrap_values.indices(one.value or "")
+    found = values.indices(one.value or "")
     wishes.array = found
     if found.max_running is not None:
         wishes.settings["max_running"] = found.max_running

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
-from deft.authoring.collector import Collector
+from deft.authoring.graphml.collector import Collector
 from deft.model import keys
 from deft.model.graph import DEFAULT_PROJECT, MetaTask
 from deft.model.keys import Value

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from deft.authoring import collector
+from deft.authoring.graphml import collector
 from deft.model import keys
 from deft.model.keys import Key, Scope, Value
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from deft.authoring.copies import JOINT
+from deft.authoring.templates.copies import JOINT
 from deft.base.errors import Finding
 from deft.model import graph
 from deft.model.graph import MetaTask

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deft.authoring import pyutilib_workflow
+from deft.authoring.pyutilib import loading
 from deft.base.errors import BadInput, Finding
 from deft.model.graph import MetaTask
 from deft.model.keys import Value
@@ -38,10 +38,10 @@ def read(source: str, folder: Path) -> MetaTask:
     """
     target = _target(source)
     with contextlib.redirect_stdout(sys.stderr):  # what a module prints is no answer of a command
-        workflow = pyutilib_workflow.load(target, folder)
+        workflow = loading.load(target, folder)
     making = _Making(target, workflow)
     made = MetaTask(
-        _name(pyutilib_workflow.name_of(workflow)) or _name(target.factory) or "workflow",
+        _name(loading.name_of(workflow)) or _name(target.factory) or "workflow",
         settings=making.parameters(),
         origin=f"{pyutilib_command.PREFIX}{target}",
         folder=str(_root(target.module, folder)),
@@ -96,14 +96,14 @@ class _Making:
     def __init__(self, target: Target, workflow: Any) -> None:
         self.found: list[Finding] = []
         self._target, self._workflow = target, workflow
-        self._tasks = pyutilib_workflow.tasks(workflow)
+        self._tasks = loading.tasks(workflow)
         self._called = {id(task): name for name, task in self._tasks.items()}
         taken = self._tasks.keys()
         self._exit = next(
             name for name in (_RESULTS, "final_results", "workflow_results") if name not in taken
         )
         # Inputs that text can hold; what else a factory has set stays as it set it.
-        held = {name: pyutilib_workflow.preset(workflow, name) for name in workflow.inputs}
+        held = {name: loading.preset(workflow, name) for name in workflow.inputs}
         self._presets = {name: value for name, value in held.items() if _is_json(value)}
         self._links = [*self._inner_links(), *self._final_links()]
         self._types = _types(self._links)
@@ -113,9 +113,9 @@ class _Making:
         """The workflow's inputs as parameters of the graph."""
         settings: dict[str, Value] = {}
         for name, given in self._presets.items():
-            if given is not None or pyutilib_workflow.is_optional(self._workflow, name):
+            if given is not None or loading.is_optional(self._workflow, name):
                 settings[f"param.{name}"] = _as_text(given)
-            ports = pyutilib_workflow.inner_ports(self._workflow, name)
+            ports = loading.inner_ports(self._workflow, name)
             docs = [str(port.doc) for port in ports if port.doc]
             users = [self._called.get(id(port.task()), "?") for port in ports]
             settings[f"param.{name}.help"] = (
@@ -142,7 +142,7 @@ class _Making:
         return " ".join([f"{pyutilib_command.PREFIX}{one}", *dict.fromkeys(words)])
 
     def _takes(self, name: str, port: str) -> bool:
-        ports = pyutilib_workflow.inner_ports(self._workflow, port)
+        ports = loading.inner_ports(self._workflow, port)
         return any(inner.task() is self._tasks[name] for inner in ports)
 
     def _made_edges(self) -> Iterator[Edge]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NoReturn
 from xml.parsers import expat
 
-from deft.authoring.limits import CappedReader, refusal
+from deft.authoring.graphml.limits import CappedReader, refusal
 
 ENCODINGS = frozenset(["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "iso-8859-1"])
 GRAPHML = "http://graphml.graphdrawing.org/xmlns"

@@ -17,8 +17,8 @@ from difflib import get_close_matches
 from itertools import product
 from math import prod
 
-from deft.authoring import parameters
-from deft.authoring.limits import CLI, Limits, refusal
+from deft.authoring.graphml.limits import CLI, Limits, refusal
+from deft.authoring.templates import parameters
 from deft.base.errors import Finding
 from deft.model.graph import MetaTask
 from deft.model.tasks import NO_FOREIGN, Edge, Task

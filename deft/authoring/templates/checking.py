@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from deft.authoring import catalogue, copies, expand, graphml_reader, instantiate, templates
-from deft.authoring.expand import Expansion
-from deft.authoring.parameters import Parameter
+from deft.authoring.graphml import reader
+from deft.authoring.templates import catalogue, copies, expand, instantiate, search
+from deft.authoring.templates.expand import Expansion
+from deft.authoring.templates.parameters import Parameter
 from deft.base.errors import BadInput, Finding
 from deft.model import keys, rules
 from deft.model.graph import MetaTask
@@ -27,10 +28,10 @@ def check(source: str, given: Mapping[str, str], workdir: Path, *, strict: bool 
 
     With `strict` every warning counts as an error. Raises NotFound, and BadInput for a strange name.
     """
-    folders = templates.folders(workdir)
-    path, folder = templates.open_source(source, *folders)
+    folders = search.folders(workdir)
+    path, folder = search.open_source(source, *folders)
     try:
-        reading = graphml_reader.read(path)
+        reading = reader.read(path)
     except BadInput as fault:
         return list(fault.findings)
     bare = reading.metatask
@@ -108,7 +109,7 @@ def _payload(bare: MetaTask, folder: Path) -> Iterator[Finding]:
 
 
 def _readme(path: Path) -> Iterator[Finding]:
-    if not templates.readme(path).strip():
+    if not search.readme(path).strip():
         yield _advice("no-readme", f"there is no README.md beside {path.name}", path.name)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deft.authoring import copies, graphml_reader, parameters, sources, templates
-from deft.authoring.parameters import Parameter
-from deft.authoring.templates import Place
+from deft.authoring.graphml import reader
+from deft.authoring.templates import copies, parameters, search, sources
+from deft.authoring.templates.parameters import Parameter
+from deft.authoring.templates.search import Place
 from deft.base.errors import DeftError
 from deft.model.graph import MetaTask
 from deft.model.tasks import NodeKind, Task
@@ -44,7 +45,7 @@ class Described:
 
 def listed(places: Sequence[Place]) -> list[Listed]:
     """Every template by name, as the first place that has it tells it."""
-    return [_listed(name, places) for name in templates.names(*(place.folder for place in places))]
+    return [_listed(name, places) for name in search.names(*(place.folder for place in places))]
 
 
 def _listed(name: str, places: Sequence[Place]) -> Listed:
@@ -52,7 +53,7 @@ def _listed(name: str, places: Sequence[Place]) -> Listed:
     path = having[0].folder / name / f"{name}.graphml"
     hides = tuple(place.folder / name for place in having[1:])
     try:
-        found = graphml_reader.read(templates.find(name, having[0].folder)).metatask
+        found = reader.read(search.find(name, having[0].folder)).metatask
     except DeftError as fault:
         return Listed(name, 0, "", having[0].kind, path, hides, str(fault.args[0]))
     description = str(found.settings.get("description", ""))
@@ -66,14 +67,14 @@ def _tasks(metatask: MetaTask) -> int:
 
 def described(name: str, places: Sequence[Place]) -> Described:
     """A template by its name. Raises BadInput, NotFound."""
-    path = templates.find(name, *(place.folder for place in places))
-    found = graphml_reader.read(path).metatask
+    path = search.find(name, *(place.folder for place in places))
+    found = reader.read(path).metatask
     return Described(
         name=name,
         path=path,
         place=next(place.kind for place in places if path.is_relative_to(place.folder.resolve())),
         description=str(found.settings.get("description", "")),
-        about=first_part(templates.readme(path)),
+        about=first_part(search.readme(path)),
         parameters=tuple(declared(found).values()),
         tasks=tuple(node.name for node in found.nodes),
         edges=tuple((edge.source, edge.target, edge.type) for edge in found.edges),
@@ -88,7 +89,7 @@ def declared(metatask: MetaTask) -> dict[str, Parameter]:
 
 def of_source(source: str, workdir: Path) -> dict[str, Parameter]:
     """The parameters of a file, a template or a workflow. Raises BadInput, NotFound."""
-    return declared(sources.read(source, templates.folders(workdir)).metatask)
+    return declared(sources.read(source, search.folders(workdir)).metatask)
 
 
 def first_part(readme: str) -> str:

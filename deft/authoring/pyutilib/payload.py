@@ -1,6 +1,6 @@
 """What a job runs where its command is `pyutilib:…`: values in, the workflow or one task of it, values out.
 
-python -m deft.authoring.pyutilib_payload FOLDER MODULE:FACTORY[:TASK] [OPTIONS]
+python -m deft.authoring.pyutilib.payload FOLDER MODULE:FACTORY[:TASK] [OPTIONS]
 
 An input gets its value from the command itself (`--value`, `--files`), else from the files of the input
 datasets (`--offer`, `--offer-list`), else from a parameter of its name (`--param`), else from the factory.
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deft.authoring import pyutilib_workflow
+from deft.authoring.pyutilib import loading
 from deft.base.errors import BadInput, DeftError, NotFound
 from deft.wire import pyutilib_command
 
@@ -58,10 +58,10 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _unit(target: pyutilib_command.Target, folder: Path) -> Any:
     """The workflow, or its task without the connectors that lead to it."""
-    workflow = pyutilib_workflow.load(target, folder)
+    workflow = loading.load(target, folder)
     if not target.task:
         return workflow
-    tasks = pyutilib_workflow.tasks(workflow)
+    tasks = loading.tasks(workflow)
     if target.task not in tasks:
         raise NotFound(f"the workflow has no task {target.task!r}; it has {', '.join(tasks) or 'none'}")
     task = tasks[target.task]
@@ -91,8 +91,8 @@ def _values(unit: Any, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _needs_nothing(unit: Any, name: str) -> bool:
-    has = pyutilib_workflow.preset(unit, name) is not None
-    return has or pyutilib_workflow.is_optional(unit, name)
+    has = loading.preset(unit, name) is not None
+    return has or loading.is_optional(unit, name)
 
 
 def _params(unit: Any, options: argparse.Namespace) -> _Given:
@@ -134,13 +134,13 @@ def _said(unit: Any, options: argparse.Namespace) -> _Given:
 
 def _items(unit: Any, name: str, value: Any) -> list[Any]:
     """What a value adds to an input: a list its items, where the input gathers what it is given."""
-    gathers = isinstance(value, list) and pyutilib_workflow.takes_a_list(unit, name)
+    gathers = isinstance(value, list) and loading.takes_a_list(unit, name)
     return value if gathers else [value]
 
 
 def _one(unit: Any, name: str, found: list[Any]) -> Any:
     """The value of an input for which this was found."""
-    if pyutilib_workflow.takes_a_list(unit, name):
+    if loading.takes_a_list(unit, name):
         return found
     if len(found) > 1:
         raise BadInput(
@@ -190,8 +190,8 @@ def _names(names: Iterable[str]) -> str:
 
 def _run(unit: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     """Run it; its outputs by name, printed as PyUtilib prints them."""
-    if pyutilib_workflow.is_workflow(unit):
-        pyutilib_workflow.prepare(unit, values)
+    if loading.is_workflow(unit):
+        loading.prepare(unit, values)
     unit(**values)
     results = {name: unit.outputs[name].get_value() for name in unit.outputs}
     for name, value in results.items():

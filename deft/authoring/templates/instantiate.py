@@ -18,8 +18,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from deft.authoring import copies, parameters
-from deft.authoring.copies import Room
+from deft.authoring.templates import copies, parameters
+from deft.authoring.templates.copies import Room
 from deft.base.errors import BadInput, Finding
 from deft.model import graph, keys
 from deft.model.graph import MetaTask

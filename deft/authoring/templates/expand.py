@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deft.authoring import copies, graphml_reader, instantiate, parameters, splice, templates
-from deft.authoring.copies import Room
-from deft.authoring.limits import CLI, Limits
+from deft.authoring.graphml import reader
+from deft.authoring.graphml.limits import CLI, Limits
+from deft.authoring.templates import copies, instantiate, parameters, search, splice
+from deft.authoring.templates.copies import Room
 from deft.base.errors import BadInput, Finding, NotFound
 from deft.model import keys
 from deft.model.graph import MetaTask
@@ -125,9 +126,9 @@ class _Expansion:
             self._wrong("no-template", node, message, "template = a template's name, or a path")
             return None
         try:
-            if not templates.is_file(text):
-                return templates.find(text, *self._folders).resolve()
-            return templates.below(Path(folder), text)
+            if not search.is_file(text):
+                return search.find(text, *self._folders).resolve()
+            return search.below(Path(folder), text)
         except (BadInput, NotFound) as fault:
             code = "bad-template-name" if isinstance(fault, BadInput) else "unknown-template"
             self._wrong(code, node, f"{node.name}: {fault.args[0]}")
@@ -138,7 +139,7 @@ class _Expansion:
         if place not in self._read:
             self._read[place] = None
             try:
-                reading = graphml_reader.read(place, limits=self._limits, strict=self._strict)
+                reading = reader.read(place, limits=self._limits, strict=self._strict)
             except BadInput as fault:
                 self.found += fault.findings
             else:

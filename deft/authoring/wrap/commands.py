@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deft.authoring import wrap_script
+from deft.authoring.wrap import directives
 from deft.base.errors import BadInput, Finding
 
 LONGEST = 100_000  # Linux refuses a single argument above 128 KiB
@@ -28,7 +28,7 @@ class Commands:
 
 def read(path: Path) -> Commands:
     """The commands of a file. Raises NotFound, and BadInput where there is none or one is too long."""
-    text, findings = wrap_script.plain_text(path)
+    text, findings = directives.plain_text(path)
     lines = text.split(b"\n")
     shell = [lines.pop(0)] if lines[0].startswith(b"#!") else []
     commands = list(_commands(lines))

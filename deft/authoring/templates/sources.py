@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from deft.authoring import from_pyutilib, graphml_reader, templates
-from deft.authoring.graphml_reader import Reading
+from deft.authoring.graphml import reader
+from deft.authoring.graphml.reader import Reading
+from deft.authoring.pyutilib import convert
+from deft.authoring.templates import search
 from deft.wire import pyutilib_command
 
 
@@ -16,9 +18,9 @@ def read(source: str, folders: Sequence[Path], *, strict: bool = False) -> Readi
     Raises BadInput with all findings, NotFound for what does not exist.
     """
     if is_workflow(source):
-        return Reading(from_pyutilib.read(source, Path.cwd()), ())
-    path, _ = templates.open_source(source, *folders)
-    return graphml_reader.read(path, strict=strict)
+        return Reading(convert.read(source, Path.cwd()), ())
+    path, _ = search.open_source(source, *folders)
+    return reader.read(path, strict=strict)
 
 
 def is_workflow(source: str) -> bool:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deft.authoring import wrap_options
-from deft.authoring.wrap_options import Directive
+from deft.authoring.wrap import options
+from deft.authoring.wrap.options import Directive
 from deft.base.errors import BadInput, Finding, NotFound
 
 MAGIC = "#SBATCH"
@@ -152,7 +152,7 @@ def _options(path: Path, words: list[str], line: int, found: list[Finding]) -> I
             found.append(Finding("stray-word", message, line, path.name, severity="warning"))
             continue
         written, value = _cut(word)
-        option = wrap_options.find(written)
+        option = options.find(written)
         takes = option.takes if option else "value"
         if value is None and takes == "value" and rest and not rest[0].startswith("-"):
             value = rest.pop(0)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import chain, count, islice
 from typing import BinaryIO, TypeVar
 
-from deft.authoring import foreign
-from deft.authoring.prologue import GRAPHML
+from deft.authoring.graphml import foreign
+from deft.authoring.graphml.prologue import GRAPHML
 from deft.base.errors import BadInput, Finding
 from deft.model import keys
 from deft.model.graph import MetaTask

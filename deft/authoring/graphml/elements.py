@@ -6,11 +6,11 @@ from typing import NamedTuple, cast
 
 from lxml import etree
 
-from deft.authoring import foreign
-from deft.authoring.assemble import Piece
-from deft.authoring.collector import Collector
-from deft.authoring.declarations import SCOPES, Column, Declarations, Holder
-from deft.authoring.limits import Limits, refusal
+from deft.authoring.graphml import foreign
+from deft.authoring.graphml.assemble import Piece
+from deft.authoring.graphml.collector import Collector
+from deft.authoring.graphml.declarations import SCOPES, Column, Declarations, Holder
+from deft.authoring.graphml.limits import Limits, refusal
 from deft.model.keys import Scope
 
 # Attributes of GraphML itself; parse.* are hints of the writer that are never believed.

@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from deft.authoring import assemble, prologue
-from deft.authoring.assemble import Piece
-from deft.authoring.collector import Collector
-from deft.authoring.declarations import Declarations
-from deft.authoring.elements import Elements, line_of
-from deft.authoring.limits import CLI, CappedReader, Limits, refusal
+from deft.authoring.graphml import assemble, prologue
+from deft.authoring.graphml.assemble import Piece
+from deft.authoring.graphml.collector import Collector
+from deft.authoring.graphml.declarations import Declarations
+from deft.authoring.graphml.elements import Elements, line_of
+from deft.authoring.graphml.limits import CLI, CappedReader, Limits, refusal
 from deft.base.errors import BadInput, Finding, NotFound
 from deft.base.garbage import no_collection
 from deft.model.graph import MetaTask

@@ -1,0 +1,1 @@
+"""GraphML in and out."""

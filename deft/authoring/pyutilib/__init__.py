@@ -1,0 +1,1 @@
+"""PyUtilib workflows as Meta-Tasks."""

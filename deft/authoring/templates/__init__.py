@@ -1,0 +1,1 @@
+"""Templates: find, fill, expand, check."""

@@ -1,0 +1,1 @@
+"""Batch scripts and lists of commands as Meta-Tasks."""
