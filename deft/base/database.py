@@ -27,7 +27,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.types import TypeDecorator
 
-from deft.base.errors import BadInput, DeftError, Refused, Unreachable
+from deft.base.errors import BadInput, Contended, DeftError, Refused, Unreachable
 
 SQLITE_BUSY_S = 60
 DIALECTS = ("sqlite", "postgresql", "oracle")
@@ -173,10 +173,17 @@ _ADVICE = {
 }
 
 
+# Deadlock and no serial order: SQLSTATE of PostgreSQL, and the words of Oracle.
+_CONTENDED = {"40001", "40P01"}
+_CONTENDED_ORACLE = ("ORA-00060", "ORA-08177")
+
+
 def unreachable(engine: Engine, fault: DBAPIError) -> DeftError:
     """Say a driver's fault in plain words, without the password."""
     where = engine.url.render_as_string(hide_password=True)
     reason = str(fault.orig).strip()
+    if getattr(fault.orig, "sqlstate", None) in _CONTENDED or reason.startswith(_CONTENDED_ORACLE):
+        return Contended(f"the database {where} gave way to another transaction: {reason}")
     if "no such column" in reason or "has no column" in reason:  # no use in trying again
         return Refused(f"the tables in {where} are not those of this program: {reason}; see `deft db check`")
     advice = next((f"; {advice}" for words, advice in _ADVICE.items() if words in reason), "")

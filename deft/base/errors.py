@@ -7,6 +7,7 @@
       NotAllowed                    5    403
       BadInput                      6    422          carries findings
       Unreachable                   7    503  yes     a service (database, JEDI) does not answer
+        Contended                   7    503  yes     the database gave way to another transaction
 
 The exit code, the HTTP status and whether trying again may help stand on the class. A message says what
 happened, to which one, and what to do.
@@ -91,3 +92,7 @@ class Unreachable(DeftError):
     exit_code = 7
     http_status = 503
     transient = True
+
+
+class Contended(Unreachable):
+    """The database undid this transaction so that another could go on: a deadlock, or no serial order."""

@@ -10,6 +10,7 @@ from typing import Self
 import click
 
 from deft.access.roles import Actor
+from deft.base.errors import Unreachable
 from deft.cli import printing
 from deft.engine.perform import Done
 from deft.observe import status
@@ -66,6 +67,10 @@ class Lines:
     def held(self) -> None:
         """Say what the first Ctrl-C did."""
         self._say("held: running jobs get ten seconds to end; Ctrl-C again stops them at once")
+
+    def away(self, fault: Unreachable | None) -> None:
+        """Say that the database does not answer, and when it does again."""
+        self._say(f"{fault}; waiting for it" if fault else "the database answers again")
 
     def _look(self) -> None:
         """Warn of what keeps it from moving; these are said even where all else is not."""

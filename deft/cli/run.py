@@ -113,7 +113,7 @@ def _execute(session: Session, answer: ImportAnswer, lines: Lines) -> _Ending:
     began, actor = time.monotonic(), context.actor()
     with lines:
         ended = run.run(session, answer.metatask_id, answer.metatask, actor=actor, watch=lines,
-                        held=lines.held, look_s=lines.look_s)  # fmt: skip
+                        held=lines.held, away=lines.away, look_s=lines.look_s)  # fmt: skip
     return _Ending(
         found=status.status(session, actor, answer.metatask),
         made=results.of(session, actor, answer.metatask),

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from deft.base.errors import DeftError
+from deft.base.errors import DeftError, Unreachable
 from deft.cli import context, printing
 from deft.cli.live import picture
 from deft.model.standing import MOVING
@@ -40,11 +40,28 @@ def watch(session: Session, selection: str, *, as_json: bool) -> int:
 
 def _looks(meter: Meter) -> Iterator[Progress]:
     while True:
-        found = meter.look()
+        found = _patiently(meter.look)
         yield found
         if found.state not in MOVING and found.state != "held":
             return
         time.sleep(_EVERY_S)
+
+
+def _patiently(look: Callable[[], Progress]) -> Progress:
+    """A look at a database that may be away for a while: said once, and waited for until Ctrl-C."""
+    said = False
+    while True:
+        try:
+            found = look()
+        except Unreachable as fault:
+            if not said:
+                click.echo(f"deft: {fault}; waiting for it", err=True)
+            said = True
+            time.sleep(_EVERY_S)
+            continue
+        if said:
+            click.echo("deft: the database answers again", err=True)
+        return found
 
 
 def _each(meter: Meter, tell: Callable[[Progress], None]) -> Progress:

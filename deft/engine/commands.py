@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from deft.access import roles
 from deft.access.roles import Actor
 from deft.base import faults, records
+from deft.base.again import again
 from deft.base.errors import BadInput, NotAllowed, NotFound, Refused, Stale
 from deft.store import commands as log
 from deft.store import locks, selection
@@ -48,6 +49,11 @@ class Note:
     metatask_ids: set[int] = field(default_factory=set)
     tasks: int = 0
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.metatask_ids.clear()
+        self.tasks = 0
+
 
 Act = Callable[[Connection, Note], Answer]
 
@@ -63,14 +69,8 @@ def give(session: Session, command: Command, kind: type[Answer], act: Act[Answer
     try:
         roles.require(command.actor, command.verb)
         if command.dry_run:
-            return _tried(session, command, note, kind, act)
-        try:
-            answer = _once(session, command, note, kind, act)
-        except IntegrityError:
-            if command.key is None:
-                raise
-            # Another process gave a command with this key meanwhile, and this one waited for its end.
-            answer = _once(session, command, Note(), kind, act)
+            return again(lambda: _tried(session, command, note, kind, act))
+        answer = again(lambda: _once(session, command, note, kind, act))
     except (Refused, NotAllowed) as fault:
         if not command.dry_run:
             _remember(session, command, note, str(fault))
@@ -121,6 +121,17 @@ def _tried(session: Session, command: Command, note: Note, kind: type[Answer], a
 
 
 def _once(session: Session, command: Command, note: Note, kind: type[Answer], act: Act[Answer]) -> Answer:
+    note.forget()
+    try:
+        return _done(session, command, note, kind, act)
+    except IntegrityError:
+        if command.key is None:
+            raise
+        # Another process gave a command with this key meanwhile, and this one waited for its end.
+        raise Stale(f"the key {command.key!r} was given by another process at the same time") from None
+
+
+def _done(session: Session, command: Command, note: Note, kind: type[Answer], act: Act[Answer]) -> Answer:
     with session.writing() as conn:
         if (given := _given(conn, command, kind)) is not None:
             return given

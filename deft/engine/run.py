@@ -30,6 +30,7 @@ from deft.engine.sweep import SweepRequest, sweep
 from deft.model.standing import MOVING
 from deft.store import holds, standing
 from deft.store.session import Session
+from deft.wire.hints import SilentBell
 
 INTERRUPTED = "deft run was interrupted"
 _MAX_DEATHS = 5
@@ -37,6 +38,7 @@ _DEAD_EARLY_S = 5.0
 _STOP_S = 20.0
 _ASK_SOON_S, _ASK_AGAIN_S = 0.5, 30.0
 _ORPHAN_ASKS = 3  # so often an executor may be that of a run that was just killed, and about to end
+_AWAY_S = 1.0  # between two tries while the database is away
 _LOOK_S = 5.0  # a look at journals that are empty costs little; whoever watches wants signs of life
 
 Watcher = Callable[[tuple[Done, ...]], None]
@@ -88,24 +90,27 @@ def run(
     actor: Actor,
     watch: Watcher,
     held: Callable[[], None] = lambda: None,
+    away: Callable[[Unreachable | None], None] = lambda _: None,
     look_s: float = _LOOK_S,
 ) -> RunAnswer:
     """Sweep and execute until the Meta-Task has ended, is blocked, or the operator interrupts.
 
     `held` is told of the first Ctrl-C, once the hold is in force and jobs come to their end.
+    `away` is told when the database does not answer, and with None when it does again: it is waited for.
     `watch` is told at least every `look_s` seconds.
-    Raises Unreachable where the executor cannot be kept alive.
+    Raises Unreachable where the executor cannot be kept alive, or at Ctrl-C while the database is away.
     """
     gc.freeze()  # what was loaded lives as long as we do: no use in looking through it again and again
     _lift_own_hold(session, metatask_id, full_name, actor)
     rescans = Rescans(session)
+
+    def look() -> str:
+        rescans.look()
+        watch(sweep(session, SweepRequest(actor)).fired)
+        return _state(session, metatask_id)
+
     with _Executor(session) as executor, Interrupts() as interrupts:
-        while True:
-            rescans.look()
-            watch(sweep(session, SweepRequest(actor)).fired)
-            state = _state(session, metatask_id)
-            if not state:
-                break
+        while _patiently(look, away, interrupts):
             if interrupts.count:
                 return _interrupted(session, full_name, actor, executor, interrupts, held)
             executor.keep_alive()
@@ -113,6 +118,27 @@ def run(
             session.own_bell.wait(at_most_s, also=[*executor.fds, interrupts.fd])
     with session.reading() as conn:
         return RunAnswer(standing.of(conn, [metatask_id])[metatask_id].state, interrupted=False)
+
+
+def _patiently(
+    look: Callable[[], str], away: Callable[[Unreachable | None], None], interrupts: Interrupts
+) -> str:
+    """What `look` returns, as soon as the database answers."""
+    waited = False
+    while True:
+        try:
+            found = look()
+        except Unreachable as fault:
+            if interrupts.count:
+                raise
+            if not waited:
+                away(fault)
+            waited = True
+            SilentBell().wait(_AWAY_S, also=[interrupts.fd])
+            continue
+        if waited:
+            away(None)
+        return found
 
 
 def _state(session: Session, metatask_id: int) -> str:

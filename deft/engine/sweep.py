@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection
 from deft.access import roles
 from deft.access.roles import Actor
 from deft.base import faults
+from deft.base.again import again
 from deft.engine.evaluate import evaluate
 from deft.engine.perform import Done
 from deft.store import marking
@@ -23,6 +25,7 @@ from deft.wire import mailbox
 from deft.wire.tables import wire_changed
 
 TOGETHER = 10_000  # tasks of small Meta-Tasks that a full sweep looks at in one transaction
+SHARE = 2_000  # rows of a journal that one transaction takes; other sweepers take the next ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,39 +45,57 @@ class SweepAnswer:
 
 
 def sweep(session: Session, request: SweepRequest) -> SweepAnswer:
-    """One pass over what changed: one transaction, nothing in it is half done.
+    """Look at what changed, a share of the journals in each transaction; nothing in one is half done.
 
     A full one goes on over all tasks that are alive, a transaction for some Meta-Tasks after another, so that
     neither its memory nor its hold on the database grows with their number.
     """
     roles.require(request.actor, "sweep")
-    if not request.full:
-        return _pass(session, _take) if _anything(session) else SweepAnswer((), 0)
-    answers = [_pass(session, partial(_take, all_external=True))]
-    with session.reading() as conn:
-        groups = list(marking.groups_alive(conn, TOGETHER))
-    answers += [_pass(session, partial(_alive, metatask_ids=group)) for group in groups]
+    answers = list(_journals(session, all_external=request.full))
+    if request.full:
+        with session.reading() as conn:
+            groups = list(marking.groups_alive(conn, TOGETHER))
+        answers += [_pass(session, partial(_alive, metatask_ids=group))[0] for group in groups]
     fired = chain.from_iterable(answer.fired for answer in answers)
     return SweepAnswer(tuple(fired), sum(answer.looked_at for answer in answers))
 
 
-_Found = tuple[set[int], Collection[Place]]
-"""Tasks where something happened, and consumers of what they make."""
+def _journals(session: Session, *, all_external: bool) -> Iterator[SweepAnswer]:
+    """Work the journals off; what is written into them meanwhile waits for the next sweep."""
+    more = all_external or _anything(session)
+    while more:
+        answer, found = _pass(session, partial(_take, all_external=all_external))
+        yield answer
+        more, all_external = found.more, False
 
 
-def _pass(session: Session, take: Callable[[Connection], _Found]) -> SweepAnswer:
+class _Found(NamedTuple):
+    """Tasks where something happened, consumers of what they make, and whether the journals hold more."""
+
+    tasks: set[int]
+    consumers: Collection[Place] = ()
+    more: bool = False
+
+
+def _pass(session: Session, take: Callable[[Connection], _Found]) -> tuple[SweepAnswer, _Found]:
     """Evaluate the tasks that `take` finds, in the transaction in which it finds them."""
     faults.point("sweep.before-transaction")
-    with session.writing() as conn:
-        dirty, consumers = take(conn)
-        faults.point("sweep.after-journal")
-        fired = evaluate(conn, dirty, session.clock.now(), consumers=consumers)
-        faults.point("sweep.before-commit")
+    found, fired = again(lambda: _evaluated(session, take))
     faults.point("sweep.after-commit")
     if fired:
         session.jedi_bell.ring()
     faults.point("sweep.after-bell")
-    return SweepAnswer(tuple(fired), len(dirty.union(place.node_id for place in consumers)))
+    looked_at = found.tasks.union(place.node_id for place in found.consumers)
+    return SweepAnswer(tuple(fired), len(looked_at)), found
+
+
+def _evaluated(session: Session, take: Callable[[Connection], _Found]) -> tuple[_Found, list[Done]]:
+    with session.writing() as conn:
+        found = take(conn)
+        faults.point("sweep.after-journal")
+        fired = evaluate(conn, found.tasks, session.clock.now(), consumers=found.consumers)
+        faults.point("sweep.before-commit")
+    return found, fired
 
 
 _ANYTHING: sa.Select[tuple[int]] = sa.select(sa.literal_column("1")).where(
@@ -88,16 +109,19 @@ def _anything(session: Session) -> bool:
         return conn.execute(_ANYTHING).first() is not None
 
 
-def _take(conn: Connection, *, all_external: bool = False) -> _Found:
-    tasks, datasets = mailbox.take_changed(conn)
-    tasks |= marking.take_dirty(conn)
-    ids = sorted(datasets)
+def _take(conn: Connection, *, all_external: bool) -> _Found:
+    changed = mailbox.take_changed(conn, SHARE)
+    tasks, rows = marking.take_dirty(conn, SHARE)
+    tasks |= changed.tasks
+    more = SHARE in (changed.rows, rows)
+    ids = sorted(changed.datasets)
     if ids or all_external:
         marking.list_external(conn, None if all_external else ids)
     if not ids:
-        return tasks, ()
-    return tasks.union(marking.producers_of(conn, ids)), marking.consumers_of_datasets(conn, ids)
+        return _Found(tasks, (), more)
+    tasks |= marking.producers_of(conn, ids)
+    return _Found(tasks, marking.consumers_of_datasets(conn, ids), more)
 
 
 def _alive(conn: Connection, metatask_ids: Sequence[int]) -> _Found:
-    return marking.live_tasks(conn, metatask_ids), ()
+    return _Found(marking.live_tasks(conn, metatask_ids))

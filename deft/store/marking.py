@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from deft.base.database import insert_rows
 from deft.base.errors import Stale
 from deft.base.idlists import listed
+from deft.base.journal import Journal
 from deft.model.net import Row
 from deft.model.tasks import Membership, State
 from deft.store import reasons
@@ -206,18 +207,13 @@ def mark_dirty(conn: Connection, node_ids: Iterable[int]) -> None:
     insert_rows(conn, deft_dirty, [{"node_id": node_id} for node_id in node_ids])
 
 
-_DIRTY = sa.select(deft_dirty).order_by(deft_dirty.c.id).limit(sa.bindparam("at_most"))
-_LOOKED_AT = sa.delete(deft_dirty).where(listed(deft_dirty.c.id))
+def take_dirty(conn: Connection, at_most: int) -> tuple[set[int], int]:
+    """Take up to so many rows of the journal: the tasks to look at, and how many rows."""
+    rows = _DIRTY.take(conn, at_most)
+    return {row.node_id for row in rows}, len(rows)
 
 
-def take_dirty(conn: Connection, limit: int = 10_000) -> set[int]:
-    """Take up to `limit` rows of the journal; exactly the rows read are deleted."""
-    rows = conn.execute(_DIRTY, {"at_most": limit}).all()
-    if rows:
-        conn.execute(_LOOKED_AT, {"ids": [row.id for row in rows]})
-    return {row.node_id for row in rows}
-
-
+_DIRTY = Journal(deft_dirty)
 _FOR_GOOD = (State.ABORTED.value, State.BROKEN.value)
 
 

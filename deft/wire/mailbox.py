@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import batches, insert_rows, update_rows
 from deft.base.idlists import listed
+from deft.base.journal import Journal
 from deft.base.records import flat, to_text
 from deft.wire.orders import Order, OrderKind
 from deft.wire.reports import DatasetReport, TaskReport
@@ -42,24 +43,22 @@ def post(conn: Connection, orders: Sequence[Order], now: datetime) -> None:
     )
 
 
-def take_changed(conn: Connection, limit: int = 10_000) -> tuple[set[int], set[int]]:
-    """Take up to `limit` rows of the journal: the tasks and the datasets whose reports changed.
+class Changed(NamedTuple):
+    """What reports were about, and how many rows of the journal told so."""
 
-    Exactly the rows read are deleted: a row that a slower transaction commits later keeps its turn.
-    """
-    rows = conn.execute(_CHANGED, {"at_most": limit}).all()
-    if rows:
-        conn.execute(_LOOKED_AT, {"ids": [row_id for row_id, _, _ in rows]})
-    tasks = {task_id for _, task_id, _ in rows if task_id is not None}
-    return tasks, {dataset_id for _, _, dataset_id in rows if dataset_id is not None}
+    tasks: set[int]
+    datasets: set[int]
+    rows: int
 
 
-_CHANGED = (
-    sa.select(wire_changed.c.id, wire_changed.c.task_id, wire_changed.c.dataset_id)
-    .order_by(wire_changed.c.id)
-    .limit(sa.bindparam("at_most"))
-)
-_LOOKED_AT = sa.delete(wire_changed).where(listed(wire_changed.c.id))
+def take_changed(conn: Connection, at_most: int) -> Changed:
+    """Take up to so many rows of the journal of reports."""
+    rows = _CHANGED.take(conn, at_most)
+    tasks = {row.task_id for row in rows if row.task_id is not None}
+    return Changed(tasks, {row.dataset_id for row in rows if row.dataset_id is not None}, len(rows))
+
+
+_CHANGED = Journal(wire_changed)
 
 
 def answer_of(conn: Connection, order_id: int) -> dict[str, Any] | None:
