@@ -12,7 +12,7 @@ MOMENTS ?= 200
 PIP := bin/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint faults proof bench docs format clean FORCE
+.PHONY: help demo test check lint faults proof bench stress docs format clean FORCE
 
 help:
 	@echo "make demo    install into $(RUN), run the Meta-Task census in demo/, say where its results lie"
@@ -21,6 +21,7 @@ help:
 	@echo "make faults  kill every process at every named point and at $(MOMENTS) random moments"
 	@echo "make proof   search every reachable marking of the net, and try every mutant of its table"
 	@echo "make bench   the measurements of tests/bench"
+	@echo "make stress  double the load until it is too much: the knee, and the headroom"
 	@echo "make docs    write the generated tables of docs/reference anew"
 	@echo "make format  lay out the source as the linter wants it"
 	@echo "make clean   remove the environments, the demo and all caches"
@@ -58,6 +59,9 @@ bench: $(TEST)/installed
 	@for name in $(BENCHES); do \
 		echo "== $$name"; $(TEST)/bin/python -m tests.bench.$$name $(ARGS) || exit 1; \
 	done
+
+stress: $(TEST)/installed
+	@$(TEST)/bin/python -m tests.stress $(ARGS)
 
 docs: $(TEST)/installed
 	@$(TEST)/bin/python -m tests.support.reference
