@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv
 TEST := .venv-test
 # Processes that share the tests (pytest-xdist); 0: one alone. ARGS are handed to pytest.
-BENCHES ?= start chain bag layers big sweep sweepers demo
+BENCHES ?= start chain bag layers big sweep sweepers draw graphml_write slurm demo
 WORKERS ?= $(shell nproc)
 ARGS ?=
 # Random moments at which `make faults` kills something, on each kind of database.
@@ -22,7 +22,7 @@ help:
 	@echo "make proof   search every reachable marking of the net, and try every mutant of its table"
 	@echo "make bench   the measurements of tests/bench"
 	@echo "make stress  double the load until it is too much: the knee, and the headroom"
-	@echo "make docs    write the generated tables of docs/reference anew"
+	@echo "make docs    write the generated tables and pictures of docs/ anew"
 	@echo "make format  lay out the source as the linter wants it"
 	@echo "make clean   remove the environments, the demo and all caches"
 
@@ -65,6 +65,8 @@ stress: $(TEST)/installed
 
 docs: $(TEST)/installed
 	@$(TEST)/bin/python -m tests.support.reference
+	@$(TEST)/bin/python -m tests.support.schemas
+	@$(TEST)/bin/python -m tests.support.pictures
 
 format: $(TEST)/installed
 	@$(TEST)/bin/ruff check --fix --quiet . ; $(TEST)/bin/ruff format --quiet .

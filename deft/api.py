@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deft.access.roles import owner_of_database
+from deft.authoring import exchange
 from deft.authoring.builder import Builder, Node
 from deft.authoring.graphml import writer
 from deft.authoring.templates import instantiate
@@ -39,7 +40,7 @@ from deft.observe.explain import Explanation
 from deft.observe.results import Result
 from deft.observe.simulate import SimulateRequest, Simulation
 from deft.observe.status import Status
-from deft.store import graphs, schema, selection
+from deft.store import archive_state, graphs, schema, selection
 from deft.store import session as sessions
 from deft.store.commands import Past as Command
 from deft.store.session import Session
@@ -225,10 +226,10 @@ class Run:
         with self._open() as session:
             return augment.close(session, CloseRequest(owner_of_database(), self.name, dataset))
 
-    def graph(self) -> nx.MultiDiGraph[str]:
-        """It as a NetworkX graph with the profile's keys as attributes."""
-        with self._open() as session, session.reading() as conn:
-            return graph.to_networkx(graphs.load(conn, selection.resolve(conn, self.name).metatask_id))
+    def graph(self, *, state: bool = False) -> nx.MultiDiGraph[str]:
+        """It as a NetworkX graph, as `to_networkx` gives it."""
+        with self._open() as session:
+            return _stored_graph(session, self.name, state)
 
     def _control(self, verb: str, task: str, **options: Any) -> ControlAnswer:
         with self._open() as session:
@@ -280,17 +281,34 @@ def read(source: str, params: Mapping[str, Value] | None = None) -> MetaTask:
     return _builder(found)
 
 
-def to_networkx(metatask: MetaTask) -> nx.MultiDiGraph[str]:
-    """A plain NetworkX graph: graph, node and edge attributes are the profile's keys with typed values."""
-    return graph.to_networkx(metatask.metatask)
+def to_networkx(
+    metatask: str | MetaTask, *, state: bool = False, workdir: str | Path | None = None
+) -> nx.MultiDiGraph[str]:
+    """A NetworkX graph of a stored Meta-Task, by its name, or of one in the making.
+
+    Graph, nodes and edges have the profile's keys with typed values, and plain data of other tools; with
+    `state` also where a stored one stands, as `state.*`. Raises NotFound.
+    """
+    if isinstance(metatask, MetaTask):
+        return exchange.to_networkx(metatask.metatask)
+    with _database(workdir) as session:
+        return _stored_graph(session, metatask, state)
 
 
 def from_networkx(found: nx.DiGraph[Any], name: str | None = None) -> MetaTask:
-    """A Meta-Task of any directed NetworkX graph whose attributes are keys of the profile.
+    """A Meta-Task of any directed NetworkX graph: attributes that are keys of the profile say what it does.
 
-    Raises ValueError for an undirected graph or a value a key does not allow.
+    Others are kept as data of other tools; `state.*` is left out. Raises ValueError for an undirected graph
+    or a value that a key does not allow.
     """
-    return _builder(graph.from_networkx(found, name))
+    return _builder(exchange.from_networkx(found, name))
+
+
+def _stored_graph(session: Session, name: str, state: bool) -> nx.MultiDiGraph[str]:
+    with session.reading() as conn:
+        metatask_id = selection.resolve(conn, name).metatask_id
+        told = archive_state.values(conn, metatask_id) if state else None
+        return exchange.to_networkx(graphs.load(conn, metatask_id), told)
 
 
 def _builder(found: graph.MetaTask) -> MetaTask:

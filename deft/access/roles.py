@@ -57,6 +57,8 @@ LEAST_ROLE: dict[str, Role] = {
     "run": Role.MANAGER,
     "sweep": Role.ADMIN,
     "jedi": Role.ADMIN,
+    "archive": Role.ADMIN,
+    "delete": Role.ADMIN,
     "init": Role.ADMIN,
     "db": Role.ADMIN,
 }

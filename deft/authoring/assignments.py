@@ -12,12 +12,11 @@ from deft.authoring.templates import parameters
 from deft.base.errors import BadInput, Finding
 from deft.model import keys
 from deft.model.graph import MetaTask
+from deft.model.judging import FIXED, POLICIES
 from deft.model.keys import Scope, Value
 from deft.model.tasks import Task
 from deft.wire import placeholders
 
-FIXED = frozenset({"task", "metatask", "kind", "template", "foreach"})
-POLICIES = ("start_when", "on_growth", "on_loss", "on_abort")
 _PARAM = parameters.PREFIX
 
 

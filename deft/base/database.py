@@ -16,18 +16,12 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Dialect, Engine, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    DBAPIError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from deft.base.errors import BadInput, Contended, DeftError, Refused, Unreachable
+from deft.base import urls
+from deft.base.errors import BadUrl, Contended, DeftError, NotAllowed, Refused, Unreachable
 
 SQLITE_BUSY_S = 60
 DIALECTS = ("sqlite", "postgresql", "oracle")
@@ -51,17 +45,27 @@ Name = sa.String(255)
 Word = sa.String(32)
 
 
+def row_id(comment: str = "Given by the database") -> sa.Column[int]:
+    """The column of an id that the database gives; on SQLite that is the row's own."""
+    return sa.Column("id", Id, sa.Identity(), primary_key=True, autoincrement=True, comment=comment)
+
+
 class Utc(TypeDecorator[datetime]):
-    """An aware UTC time; kept without zone where the dialect has none."""
+    """An aware UTC time; kept without zone where the dialect, or Oracle's driver, has none."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Oracle's own type of that name has no fractions of a second."""
+        kept = sa.TIMESTAMP() if dialect.name == "oracle" else self.impl_instance
+        return dialect.type_descriptor(kept)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -72,25 +76,20 @@ class Utc(TypeDecorator[datetime]):
 def open_engine(url: str, *, must_exist: bool = False) -> Engine:
     """Make the Engine of a database URL.
 
-    Raises BadInput for a URL that is none or a driver that is missing, Unreachable for an SQLite file that
+    Raises BadUrl for a URL that is none or a driver that is missing, Unreachable for an SQLite file that
     `must_exist` and does not. No connection is made here.
     """
+    parsed = urls.parse(url)
     try:
-        parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _open_sqlite(parsed, must_exist=must_exist)
         if parsed.get_backend_name() not in DIALECTS:
-            raise BadInput(
+            raise BadUrl(
                 f"DEFT keeps no tables in {parsed.get_backend_name()}; it knows {', '.join(DIALECTS)}"
             )
         return sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
-    except (ArgumentError, NoSuchModuleError) as fault:
-        raise BadInput(
-            f"not a database URL: {fault}; write it as postgresql+psycopg://USER@HOST/DATABASE, "
-            "in [database] url of deft.toml or in $DEFT_DATABASE__URL"
-        ) from None
     except ModuleNotFoundError as fault:
-        raise BadInput(
+        raise BadUrl(
             f"the driver {fault.name!r} of this database URL is not installed; "
             "pip install 'deft[postgresql]' or 'deft[oracle]' brings it"
         ) from None
@@ -138,7 +137,7 @@ def writing(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
 
     Raises Unreachable where the database does not answer.
     """
-    with _plain_errors(engine), engine.connect() as connection:
+    with plain_errors(engine), engine.connect() as connection:
         configured = connection.execution_options(deft_write=True, deft_durable=durable)
         with configured.begin():
             yield configured
@@ -147,21 +146,29 @@ def writing(engine: Engine, *, durable: bool = False) -> Iterator[Connection]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One read transaction: all queries in it see the same state on SQLite."""
-    with _plain_errors(engine), engine.connect() as connection:
+    with plain_errors(engine), engine.connect() as connection:
         configured = connection.execution_options(deft_write=False, deft_durable=False)
         with configured.begin():
             yield configured
 
 
 @contextmanager
-def _plain_errors(engine: Engine) -> Iterator[None]:
+def plain_errors(engine: Engine) -> Iterator[None]:
+    """Say what the database refuses in plain words; a fault of a statement of ours stays what it is."""
     try:
         yield
     except DBAPIError as fault:
-        # A bare DatabaseError is a file that is no database; the other kinds are faults of a statement.
-        if isinstance(fault, OperationalError | InterfaceError) or type(fault) is DatabaseError:
+        if is_refusal(fault):
             raise unreachable(engine, fault) from fault
         raise
+
+
+def is_refusal(fault: DBAPIError) -> bool:
+    """Whether the database refuses, and no statement of ours is wrong."""
+    # A bare DatabaseError is a file that is no database; without a statement nobody was let in.
+    if isinstance(fault, OperationalError | InterfaceError) or type(fault) is DatabaseError:
+        return True
+    return fault.statement is None or getattr(fault.orig, "sqlstate", None) in _SAID
 
 
 _ADVICE = {
@@ -170,7 +177,14 @@ _ADVICE = {
     "readonly database": "may you write this file, and in its folder?",
     "file is not a database": "move that file away, or name another work folder",
     "disk is full": "make room, then give the same command again: what was committed is safe",
+    "No space left on device": "make room, then give the same command again: what was committed is safe",
+    "password authentication failed": "is the user right, and the password, or [database] password_file?",
+    "in a read-only transaction": "this server takes no writes: is it a standby of another?",
+    "disk image is malformed": "the file is damaged: take a copy, and go on from a backup",
 }
+# SQLSTATEs of PostgreSQL that are no faults of our statements.
+_DENIED, _UNDEFINED = "42501", ("42P01", "42703")
+_SAID = (_DENIED, "25006", *_UNDEFINED)
 
 
 # Deadlock and no serial order: SQLSTATE of PostgreSQL, and the words of Oracle.
@@ -180,11 +194,14 @@ _CONTENDED_ORACLE = ("ORA-00060", "ORA-08177")
 
 def unreachable(engine: Engine, fault: DBAPIError) -> DeftError:
     """Say a driver's fault in plain words, without the password."""
-    where = engine.url.render_as_string(hide_password=True)
-    reason = str(fault.orig).strip()
-    if getattr(fault.orig, "sqlstate", None) in _CONTENDED or reason.startswith(_CONTENDED_ORACLE):
+    where = urls.shown(engine.url)
+    reason, state = str(fault.orig).strip(), getattr(fault.orig, "sqlstate", None)
+    if state in _CONTENDED or reason.startswith(_CONTENDED_ORACLE):
         return Contended(f"the database {where} gave way to another transaction: {reason}")
-    if "no such column" in reason or "has no column" in reason:  # no use in trying again
+    if state == _DENIED:
+        return NotAllowed(f"the database {where} does not let its user do that: {reason.splitlines()[0]}")
+    # No use in trying again.
+    if "no such column" in reason or "has no column" in reason or state in _UNDEFINED:
         return Refused(f"the tables in {where} are not those of this program: {reason}; see `deft db check`")
     advice = next((f"; {advice}" for words, advice in _ADVICE.items() if words in reason), "")
     return Unreachable(f"the database {where} does not answer: {reason}{advice}")

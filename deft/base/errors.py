@@ -4,8 +4,10 @@
       NotFound                      3    404
       Refused                       4    409
         Stale                       4    409  yes     a compare-and-set lost the race
+        OtherRevision               7    503          the tables are those of another program
       NotAllowed                    5    403
       BadInput                      6    422          carries findings
+        BadUrl                      7    503          no database can be found by it
       Unreachable                   7    503  yes     a service (database, JEDI) does not answer
         Contended                   7    503  yes     the database gave way to another transaction
 
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class DeftError(Exception):
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
     transient: ClassVar[bool] = False
+    answer: Any = None
+    """Of a command that is refused item by item: its answer, with all items."""
 
 
 class NotFound(DeftError):
@@ -65,6 +69,13 @@ class Stale(Refused):
     transient = True
 
 
+class OtherRevision(Refused):
+    """The database is of another revision than this program needs: as it is, it cannot be used."""
+
+    exit_code = 7
+    http_status = 503
+
+
 class NotAllowed(DeftError):
     """The actor's role does not allow it."""
 
@@ -84,6 +95,13 @@ class BadInput(DeftError):
 
     def __str__(self) -> str:
         return "\n  ".join([super().__str__(), *map(str, self.findings)])
+
+
+class BadUrl(BadInput):
+    """The URL of the database is none, or names one that this program cannot speak to."""
+
+    exit_code = 7
+    http_status = 503
 
 
 class Unreachable(DeftError):

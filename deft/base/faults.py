@@ -26,6 +26,7 @@ POINTS: tuple[str, ...] = (
     "schema.after-commit",  # and committed; they are empty
     "import.before-commit",  # a new Meta-Task is in the transaction
     "import.after-commit",  # and committed
+    "archive.before-rename",  # all files of an archive are written, under another name
     "verb.before-commit",  # a verb of an operator is in the transaction
     "verb.after-commit",  # and committed: orders without a bell
     "run.jedi-started",  # the executor was started, nothing was swept yet
@@ -52,6 +53,10 @@ POINTS: tuple[str, ...] = (
     "jedi.wrapper-before-start",  # before a wrapper process is started
     "jedi.wrapper-started",  # it runs and waits for folders
     "jedi.after-hand-over",  # the pool has them
+    "batch.before-submission",  # the files of an array are there, the batch system was told nothing
+    "batch.submission-started",  # it is being told
+    "batch.submission-accepted",  # it has given the array an id, which is not in the database
+    "batch.cancel-started",  # it is being told to end something
     "jedi.before-bell",  # before DEFT's bell is rung
     "jedi.after-bell",  # after it
     "jedi.pool-closed",  # at a clean end: the pool takes nothing more, the lease is still ours

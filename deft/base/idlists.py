@@ -8,7 +8,7 @@ PostgreSQL.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,19 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+
+class _Clob(UserDefinedType[str]):
+    """A text that Oracle's driver hands over as a CLOB; as a string it may have 32,767 bytes."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "CLOB"
+
+    def get_dbapi_type(self, dbapi: Any) -> Any:
+        return dbapi.CLOB
 
 
 class IdList(TypeDecorator[Iterable[int]]):
@@ -29,6 +41,8 @@ class IdList(TypeDecorator[Iterable[int]]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """What carries it in this dialect."""
+        if dialect.name == "oracle":
+            return _Clob()
         listed: TypeEngine[Any] = sa.ARRAY(sa.BigInteger) if dialect.name == "postgresql" else sa.Text()
         return dialect.type_descriptor(listed)
 
@@ -49,11 +63,18 @@ def listed(column: ColumnElement[Any], name: str = "ids") -> ColumnElement[bool]
     return _Listed(column, sa.bindparam(name, type_=IdList()))
 
 
+def among(column: ColumnElement[Any], ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether a column's value is one of these: part of a statement that is made for one question."""
+    return _Listed(column, sa.literal(ids, IdList()))
+
+
 def execute_text(conn: Connection, statement: sa.Select[Any], ids: Iterable[int]) -> sa.CursorResult[Any]:
     """Execute a very long statement over `ids` by its text; to look up its tree is to hash all of it.
 
     The values of its rows are those of the driver, so it is for numbers and words.
     """
+    if conn.dialect.name == "oracle":  # whose driver must be told the type of what is bound
+        return conn.execute(statement, {"ids": ids})
     text, bind, times = _text(statement, conn.dialect)
     bound = bind(ids)
     return conn.exec_driver_sql(text, (bound,) * times if times else {"ids": bound})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from enum import Enum
+from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
@@ -35,6 +37,11 @@ def restored(kind: type[Record], content: Mapping[str, Any]) -> Record:
 def _value(hint: Any, value: Any) -> Any:
     if isinstance(hint, type) and is_dataclass(hint):
         return restored(hint, value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
     if get_origin(hint) is tuple:
         return tuple(_value(get_args(hint)[0], one) for one in value)
+    if get_origin(hint) is UnionType and value is not None:
+        kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+        return _value(kinds[0], value) if len(kinds) == 1 else value
     return value

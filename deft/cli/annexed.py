@@ -69,7 +69,7 @@ def _call(
                 task_ids = selections.select(conn, selection, where=where, now=now).node_ids
         request = Request(
             actor=asker.name,
-            engine=session.engine,
+            engine=session.annex_engine,
             clock=session.clock,
             settings=session.settings,
             task_ids=task_ids,

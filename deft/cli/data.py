@@ -71,9 +71,11 @@ def _told(datasets: Sequence[Scanned]) -> Iterator[str]:
 @click.argument("metatask", metavar="META")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
 @_dataset_option
-@click.option("--graph", metavar="PART", help="Add the tasks and edges of this GraphML file or template.")
+@click.option("--graph", metavar="PART", help="Take what this GraphML file or template has instead.")
+@click.option("--whole", is_flag=True, help="Of --graph: it is all of the Meta-Task; what it lacks is to go.")
 @click.option("--set", "given", metavar="K=V", multiple=True, help="Of --graph: a parameter's value.")
-@click.option("--dry-run", is_flag=True, help="Of --graph: show what would be added, and add nothing.")
+@click.option("--dry-run", is_flag=True, help="Of --graph: show what would change, and change nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Of --graph: do not ask.")
 @_reason_option
 @context.key_option
 @context.workdir_option
@@ -81,26 +83,29 @@ def _told(datasets: Sequence[Scanned]) -> Iterator[str]:
 @click.pass_context
 def augment_command(
     ctx: click.Context, /, metatask: str, files: Sequence[str], as_json: bool, workdir: str | None,
-    graph: str | None, given: tuple[str, ...], dry_run: bool, **options: Any,
+    graph: str | None, whole: bool, given: tuple[str, ...], dry_run: bool, yes: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Give data from outside more files: tasks that have used the others take them in.
 
-    A FILE is a path or a glob. Only what is new runs, and whatever follows from it. With --graph it adds
-    tasks and edges to a Meta-Task that lives; what is there stays as it is, PART names it by its task alone.
+    A FILE is a path or a glob. Only what is new runs, and whatever follows from it. With --graph a Meta-Task
+    that lives takes new tasks and edges, and other settings where nothing has begun; all of it or nothing.
 
     \b
     deft augment census --dataset source more/*.py
     deft augment census --dataset source 'more/**/*.py' --reason "second delivery"
     deft augment census --graph plots.graphml --set bins=50
+    deft augment census --graph edited.graphml --whole --dry-run
     """
     if graph is not None:
         _check_graph(ctx, files, options)
         # Loaded by name: only who adds a graph pays for the libraries that read it.
         add = importlib.import_module("deft.cli.grow").add
-        add(ctx, metatask, graph, given, workdir=workdir, dry_run=dry_run, as_json=as_json, **options)
+        flags = {"dry_run": dry_run, "as_json": as_json, "whole": whole, "yes": yes}
+        add(ctx, metatask, graph, given, workdir=workdir, **flags, **options)
         return
-    if given or dry_run or not files:
-        raise click.UsageError("give FILEs, or a PART by --graph; --set and --dry-run are of --graph", ctx)
+    if given or dry_run or whole or yes or not files:
+        message = "give FILEs, or a PART by --graph; --set, --whole, --dry-run and --yes are of --graph"
+        raise click.UsageError(message, ctx)
     request = AugmentRequest(context.actor(), metatask, tuple(files), folder=Path.cwd(), **options)
     with context.database(ctx, workdir=workdir) as session:
         answer = augment.augment(session, request)

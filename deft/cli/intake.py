@@ -1,4 +1,4 @@
-"""`deft import export validate`: Meta-Tasks come in and go out."""
+"""`deft import validate`: Meta-Tasks come in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from deft.authoring.templates import sources
 from deft.base.errors import BadInput, DeftError, Finding
 from deft.cli import context, printing, values
 from deft.engine import intake
-from deft.engine.intake import ExportRequest
 
 
 def warn(findings: Sequence[Finding]) -> None:
@@ -23,8 +22,9 @@ def warn(findings: Sequence[Finding]) -> None:
 
 @click.command("import")
 @click.argument("source", metavar="FILE|TEMPLATE", required=False)
+@values.from_option
 @click.option(
-    "--from-pyutilib", "workflow", metavar="MODULE:FACTORY", help="Take the PyUtilib workflow that it makes."
+    "--from-pyutilib", "workflow", metavar="MODULE:FACTORY", help="Short for --from pyutilib MODULE:FACTORY."
 )
 @click.option("--name", metavar="NAME", help="Call the Meta-Task so.")
 @click.option("--project", metavar="NAME", help="Put it into this project.")
@@ -44,11 +44,13 @@ def import_command(
     \b
     deft import ./production.graphml --name mc26a
     deft import census --set top=30 --start
-    deft import --from-pyutilib sums:chain --set X=1
+    deft import montage.json --from wfformat
     """
-    if (source is None) == (workflow is None):
+    if (source is None) == (workflow is None) or (workflow and options["form"]):
         raise click.UsageError("give a FILE, a TEMPLATE, or --from-pyutilib MODULE:FACTORY")
-    named = source or sources.of_workflow(workflow or "")
+    if workflow is not None:
+        options["form"] = sources.PYUTILIB
+    named = source or workflow or ""
     wanted = values.given(given, set_files)
     with context.database(ctx, workdir=workdir) as session:
         answer = values.importing(session, wanted, source=named, quiet=as_json, **options)
@@ -59,35 +61,6 @@ def import_command(
     click.echo(f"imported {answer.metatask}: {answer.tasks} tasks, {answer.datasets} datasets")
     if not options["start"]:
         click.echo(f"it does not run yet; `deft start {answer.metatask.split('/')[1]}` arms it")
-
-
-@click.command("export")
-@click.argument("metatask", metavar="META")
-@click.option(
-    "--output",
-    "-o",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write here, not to stdout.",
-)
-@context.workdir_option
-@click.pass_context
-def export_command(ctx: click.Context, metatask: str, output: Path | None, workdir: str | None) -> None:
-    """Write a stored Meta-Task as GraphML.
-
-    \b
-    deft export census | head
-    deft export census -o census.graphml
-    """
-    with context.database(ctx, workdir=workdir) as session:
-        document = intake.export_metatask(session, ExportRequest(context.actor(), metatask))
-    if output is None:
-        click.echo(document, nl=False)
-        return
-    try:
-        output.write_bytes(document)
-    except OSError as fault:
-        raise BadInput(f"cannot write {output}: {fault.strerror}") from None
 
 
 @click.command("validate")

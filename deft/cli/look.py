@@ -12,21 +12,30 @@ from deft.observe import pasts, status
 from deft.observe.because import Change
 from deft.observe.status import Status, TaskLine
 
+SHOWN, TASKS = 100, 1000
+
 
 @click.command("list")
 @context.where_option
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help=f"The newest N ({SHOWN}; all with --json)."
+)
 @context.workdir_option
 @context.json_option
 @click.pass_context
-def list_command(ctx: click.Context, where: str | None, as_json: bool, workdir: str | None) -> None:
-    """All Meta-Tasks, newest first; with --where those that have such a task.
+def list_command(
+    ctx: click.Context, where: str | None, limit: int | None, as_json: bool, workdir: str | None
+) -> None:
+    """Meta-Tasks, newest first; with --where those that have such a task.
 
     \b
     deft list
     deft list --where "state in (failed, exhausted) and template == 'reco'"
     """
     with context.database(ctx, workdir=workdir) as session:
-        lines = status.list_metatasks(session, context.actor(), where=where)
+        shown = limit if limit or as_json else SHOWN
+        found = status.listing(session, context.actor(), shown, where=where)
+    lines = found.lines
     if as_json:
         printing.emit_json(lines)
     elif not lines and where is not None:
@@ -36,6 +45,8 @@ def list_command(ctx: click.Context, where: str | None, as_json: bool, workdir: 
     else:
         rows = [(x.metatask, x.state, f"{x.ended}/{x.tasks}", x.owner, moment(x.created)) for x in lines]
         printing.table(("META-TASK", "STATE", "TASKS ENDED", "OWNER", "CREATED"), rows, right=(2,))
+        if found.more:
+            click.echo(f"… and {found.more} older; --limit N shows more")
 
 
 @click.command("status")
@@ -43,12 +54,16 @@ def list_command(ctx: click.Context, where: str | None, as_json: bool, workdir: 
 @click.option(
     "--watch", is_flag=True, help="Again and again, until nothing moves; exit code 0 where all is done."
 )
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help=f"At most N tasks ({TASKS}; all with --json)."
+)
 @context.workdir_option
 @context.json_option
 @click.pass_context
 def status_command(
-    ctx: click.Context, selection: str, where: str | None, watch: bool, as_json: bool, workdir: str | None
-) -> None:
+    ctx: click.Context, selection: str, where: str | None, watch: bool, limit: int | None, as_json: bool,
+    workdir: str | None,
+) -> None:  # fmt: skip
     """Where a Meta-Task stands, task by task.
 
     \b
@@ -64,7 +79,8 @@ def status_command(
         if watch:
             # Loaded by name: only who watches pays for the library that draws.
             ctx.exit(importlib.import_module("deft.cli.watch").watch(session, selection, as_json=as_json))
-        found = status.statuses(session, context.actor(), selection, where=where)
+        shown = limit if limit or as_json else TASKS
+        found = status.statuses(session, context.actor(), selection, where=where, limit=shown)
     if as_json:
         printing.emit_json(context.one_or_all(selection, found))
         return
@@ -84,6 +100,8 @@ def print_status(found: Status) -> None:
         click.echo(f"  {printing.safe(note)}")
     headings = ("TASK", "STATE", "UNITS OK", "RUNNING", "FAILED", "JOBS", "")
     printing.table(headings, [_task_cells(task) for task in found.tasks], right=(2, 3, 4, 5))
+    if found.more:
+        click.echo(f"… and {printing.count(found.more, 'more task')}; --limit N shows more, --where some")
 
 
 def _task_cells(task: TaskLine) -> tuple[str, str, str, str, str, str, str]:

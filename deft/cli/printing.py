@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from deft.base import records
 
 if TYPE_CHECKING:
     from deft.store.holds import Hold
@@ -20,6 +22,7 @@ COLOURS = {
     "waiting": "cyan", "held": "magenta", "failed": "red", "broken": "red", "aborted": "red",
     "exhausted": "red", "blocked": "red", "killed": "red", "lost": "red",
 }  # fmt: skip
+_JSON = frozenset({str, int, float, bool, type(None)})
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -30,8 +33,10 @@ def emit_json(answer: Any) -> None:
 
 def plain(value: Any) -> Any:
     """Dataclasses, times and paths as JSON knows them."""
+    if type(value) in _JSON:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        return {name: plain(one) for name, one in records.flat(value).items()}
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -20,7 +20,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("service", "Make a work folder with a database."),
     "import": ("intake", "Import a Meta-Task from GraphML or a template."),
     "clone": ("clone", "Copy a Meta-Task, whole or in part, with other values."),
-    "export": ("intake", "Write a stored Meta-Task as GraphML."),
+    "diff": ("diff", "What differs between a Meta-Task and another, a file or a template."),
+    "names": ("names", "What datasets are called, or would be."),
+    "export": ("export", "Write a stored Meta-Task as GraphML."),
     "validate": ("intake", "Check GraphML files without storing anything."),
     "template": ("template", "Templates: list, show, new, check."),
     "wrap": ("wrap", "Make a Meta-Task of batch scripts or a list of commands."),
@@ -28,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("look", "Where a Meta-Task stands, task by task."),
     "show": ("look", "A Meta-Task or task in full."),
     "explain": ("explain", "Why something does not move, and what would make it."),
+    "draw": ("draw", "A picture of a Meta-Task, as it stands or as it is written down."),
     "simulate": ("simulate", "What would happen from here on."),
     "history": ("look", "What changed, when, by whom and why."),
     "commands": ("commands", "Who ordered what, and what came of it."),
@@ -47,7 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reset": ("reset", "Throw away what tasks have done, and begin anew."),
     "obsolete": ("control", "Retire the data of tasks, for good."),
     "sweep": ("service", "Move tasks by what changed."),
-    "db": ("service", "The database: upgrade, check, print its tables."),
+    "db": ("db", "The database: upgrade, check, size, archive, delete."),
     "doctor": ("service", "Look for what may be wrong here."),
 }
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from deft.base.config import DATABASE_FILE
+from deft.base.config import DATABASE_FILE, with_cluster
 from deft.base.errors import BadInput, DeftError, NotFound
 from deft.cli import context, ending, printing, values
 from deft.cli.events import Events
@@ -34,18 +34,20 @@ _INTERRUPTED = 130  # as a shell says it of Ctrl-C
 
 @click.command("run")
 @click.argument("source", metavar="FILE|TEMPLATE")
+@values.from_option
 @click.option("--name", metavar="NAME", help="Call the Meta-Task so.")
 @click.option("--project", metavar="NAME", help="Put it into this project.")
 @click.option("--set", "given", metavar="K=V", multiple=True, help="A parameter's value.")
 @values.set_file_option
 @click.option("--strict", is_flag=True, help="Take anything dropped or coerced as an error.")
+@click.option("--cluster", metavar="NAME", help="Run its jobs there, where a task names no cluster itself.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but the end.")
 @context.workdir_option
 @context.json_option
 @click.pass_context
 def run_command(
     ctx: click.Context, /, given: Sequence[str], set_files: Sequence[Path], quiet: bool, as_json: bool,
-    workdir: str | None, **options: Any,
+    workdir: str | None, cluster: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Import, start and execute a Meta-Task here, until nothing can move without an operator.
 
@@ -60,7 +62,7 @@ def run_command(
     wanted = values.given(given, set_files)
     request = ImportRequest(context.actor(), given=wanted, start=True, resume=True, **options)
     read = _check_before_making(ctx, request, workdir, as_json=as_json)
-    settings = context.settings_of(ctx, workdir=workdir, create=True)
+    settings = with_cluster(context.settings_of(ctx, workdir=workdir, create=True), cluster)
     with run.alone(settings.workdir), sessions.opened(settings, must_exist=False) as session:
         if settings.embedded or schema.revision(session.engine) is None:
             schema.create(session.engine)
@@ -71,8 +73,9 @@ def run_command(
         ended = _execute(session, answer, _show(session, answer, quiet=quiet, as_json=as_json))
     command = partial(context.command, ctx, workdir)
     other = f"{answer.metatask.partition('/')[2]}_2"
-    again = _words(name=[options["name"]], project=[options["project"]])
-    anew = _words(name=[other], project=[options["project"]], set=given, set_file=set_files)
+    form, project = _words(**{"from": [options["form"]]}), [options["project"]]
+    again = [*form, *_words(name=[options["name"]], project=project)]
+    anew = [*form, *_words(name=[other], project=project, set=given, set_file=set_files)]
     steps = ending.next_steps(
         ended.found,
         command,

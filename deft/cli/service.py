@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from deft.base import urls
 from deft.base.errors import BadInput, Unreachable
 from deft.base.interrupts import Interrupts
 from deft.cli import context, printing
@@ -37,7 +38,7 @@ def init_command(ctx: click.Context, as_json: bool, workdir: str | None) -> None
     context.write_settings(settings)
     with sessions.opened(settings, must_exist=False) as session:
         made = schema.create(session.engine)
-        where = session.engine.url.render_as_string(hide_password=True)
+        where = urls.shown(session.engine.url)
     if as_json:
         printing.emit_json({"workdir": settings.workdir, "database": where, "made": made})
     else:
@@ -77,6 +78,7 @@ def _keep_sweeping(session: Session, request: SweepRequest, period: float, as_js
     with Interrupts() as interrupts:
         while not interrupts.count:
             try:
+                schema.check(session.engine)
                 rescans.look()
                 answer = sweep(session, request)
             except Unreachable as fault:  # a service outlives its database
@@ -143,15 +145,19 @@ def check_command(ctx: click.Context, as_json: bool, workdir: str | None) -> Non
 
 @db_command.command("ddl")
 @click.argument("dialect", type=click.Choice(("sqlite", "postgresql", "oracle")))
-def ddl_command(dialect: str) -> None:
+@click.option("--grants", is_flag=True, help="What DEFT's user and JEDI's may do on them, instead.")
+def ddl_command(dialect: str, grants: bool) -> None:
     """Print the tables as SQL for a database administrator.
 
     \b
     deft db ddl postgresql | psql deft
+    deft db ddl postgresql --grants | psql deft
     """
     from deft.store import ddl  # noqa: PLC0415  loads the tables of every room
 
-    click.echo(ddl.render(dialect), nl=False)
+    if grants and dialect == "sqlite":
+        raise BadInput("SQLite knows no users: whoever may write the file may do everything")
+    click.echo(ddl.grants(dialect) if grants else ddl.render(dialect), nl=False)
 
 
 @click.command("doctor")

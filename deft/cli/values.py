@@ -29,6 +29,12 @@ def set_file_option(function: Function) -> Function:
     )(function)  # fmt: skip
 
 
+def from_option(function: Function) -> Function:
+    """`--from`: which importer reads the source."""
+    text = "What the source is, where it is no GraphML: wfformat, node-link, pyutilib, or what is installed."
+    return click.option("--from", "form", metavar="NAME", help=text)(function)
+
+
 def given(pairs: Sequence[str], files: Sequence[Path] = ()) -> dict[str, str]:
     """All values by name: those of the files, the later one first, beaten by `--set k=v`. Raises BadInput."""
     found: dict[str, str] = {}
@@ -59,7 +65,7 @@ def importing(
         if quiet or not can_ask(fault):
             raise
         missing = _missing(fault)
-        known = catalogue.of_source(source, session.settings.workdir)
+        known = catalogue.of_source(source, session.settings.workdir, form=options.get("form"))
         if not missing <= known.keys():
             raise  # those of a template inside this one
     return attempt({**values, **{name: _ask(known[name]) for name in sorted(missing)}})

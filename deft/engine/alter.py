@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
@@ -117,7 +118,8 @@ class _Part:
             changes = self._alter_tasks(values, enabled, names)
         else:
             changes = self._alter_edges(self._request.edge, values, names)
-        self._perform([one for one in enabled if one[1].id in changes], changes)
+        cause = Cause(self._request.actor.name, self._request.reason)
+        record(self._conn, enabled, changes, cause, self._session.clock.now())
         altered = tuple(Altered(names[node_id], changes[node_id]) for node_id in sorted(changes))
         return SetAnswer(
             (self._stored.full_name,), altered, len(ids) - len(altered), passed_over, self._request.dry_run
@@ -145,7 +147,7 @@ class _Part:
         started = {task.id: bool(task.started) for _, task in enabled}
         edited = [Edited(one, made.task(names[one]), started[one]) for one in new]
         edits.write(self._conn, self._chosen.metatask_id, made, edited)
-        return {one: _told(tasks[one].settings, new[one]) for one in new}
+        return {one: in_words(tasks[one].settings, new[one]) for one in new}
 
     def _parameters(self, values: Mapping[str, Value], tasks: Sequence[Task]) -> Mapping[str, Value]:
         """The parameters among the values, by the types the Meta-Task gives them."""
@@ -171,7 +173,7 @@ class _Part:
             old = self._stored.graph.edges[ends]["edge"].settings
             if (settings := self._new(old, values)) != old:
                 new[ends] = settings
-                told.setdefault(one.target_id, []).append(f"{producer}: {_told(old, settings)}")
+                told.setdefault(one.target_id, []).append(f"{producer}: {in_words(old, settings)}")
         made = self._checked({}, new)
         for one in known:
             ends = (producer, names[one.target_id], one.document_id)
@@ -189,17 +191,20 @@ class _Part:
             )
         return made
 
-    def _perform(self, enabled: _Enabled, changes: Mapping[int, str]) -> None:
-        """One firing for all that changed alike, so that the history has old and new values."""
-        now, reason = self._session.clock.now(), self._request.reason
-        for told in dict.fromkeys(changes.values()):
-            why = f"{told} ({reason})" if reason else told
-            alike = [one for one in enabled if changes[one[1].id] == told]
-            perform(self._conn, alike, Cause(self._request.actor.name, why), now)
-        marking.mark_dirty(self._conn, sorted(changes))
+
+def record(
+    conn: Connection, enabled: _Enabled, changes: Mapping[int, str], cause: Cause, now: datetime
+) -> None:
+    """One firing for all tasks that changed alike, so that the history has old and new values."""
+    for told in dict.fromkeys(changes.values()):
+        why = f"{told} ({cause.reason})" if cause.reason else told
+        alike = [one for one in enabled if changes.get(one[1].id) == told]
+        perform(conn, alike, Cause(cause.actor, why), now)
+    marking.mark_dirty(conn, sorted(changes))
 
 
-def _told(old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
+def in_words(old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
+    """What differs, in words."""
     changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
     return "; ".join(f"{name}: {_shown(old, name)} -> {_shown(new, name)}" for name in changed)
 

@@ -26,7 +26,7 @@ def serve_here(session: Session, actor: Actor) -> None:
     command = plugin.find("jedi", "apply") if session.settings.embedded else None
     if command is None:
         return
-    request = Request(actor.name, session.engine, session.clock, session.settings)
+    request = Request(actor.name, session.annex_engine, session.clock, session.settings)
     try:
         plugin.function(command.run)(request)
     except Refused:  # a service holds the lease, and it was rung

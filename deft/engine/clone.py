@@ -89,15 +89,16 @@ def _filled_again(session: Session, stored: MetaTask, given: Mapping[str, str]) 
         raise BadInput("the clone cannot be filled:", [Finding("unknown-parameter", message, hint=hint)])
     if not stored.written:  # nothing but placeholders of jobs
         return _with_params(stored, given)
-    if intake.differences(stored, _fill(session, stored, known)):
+    if intake.differences(stored, filled(session, stored, known)):
         raise Refused(
             f"{stored.full_name} was changed after it was filled, so other values cannot be put in; "
             "clone it without --set, or import its template again"
         )
-    return _fill(session, stored, {**known, **given})
+    return filled(session, stored, {**known, **given})
 
 
-def _fill(session: Session, stored: MetaTask, values: Mapping[str, str]) -> MetaTask:
+def filled(session: Session, stored: MetaTask, values: Mapping[str, str]) -> MetaTask:
+    """A stored Meta-Task filled anew from the document as it was written. Raises BadInput."""
     stream = io.BytesIO(stored.written.encode("utf-8"))
     origin = Path(stored.folder or ".") / f"{stored.name}.graphml"
     document = reader.read_stream(stream, origin=origin).metatask

@@ -1,4 +1,4 @@
-"""Meta-Tasks come in and go out: import a file or template, export a stored one."""
+"""Meta-Tasks come in: import a file or template."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from deft.base.errors import BadInput, Finding, NotFound, Refused
 from deft.base.garbage import no_collection
 from deft.engine.controls import arm_all
 from deft.engine.perform import Cause
-from deft.model import rules
+from deft.model import diff, rules
+from deft.model.diff import Item, What
 from deft.model.graph import MetaTask
 from deft.model.keys import PARAM_FACTS
 from deft.model.tasks import Edge, NodeKind, Task, is_name
@@ -43,7 +44,7 @@ class Read:
 class ImportRequest:
     """Import `source` as `name`; `given` are values of its parameters.
 
-    A source is a file, a template's name, or `pyutilib:MODULE:FACTORY`.
+    A source is a file, a template's name, `pyutilib:MODULE:FACTORY`, or what the importer `form` takes.
     `resume`: a Meta-Task of that name that is stored already goes on, where nothing about it differs.
     `read`: what `check` of the same request has read.
     """
@@ -57,6 +58,7 @@ class ImportRequest:
     strict: bool = False
     resume: bool = False
     read: Read | None = None
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +75,16 @@ class ImportAnswer:
 
 @no_collection()
 def read_source(
-    source: str, given: Mapping[str, str], workdir: Path, *, strict: bool = False
+    source: str, given: Mapping[str, str], workdir: Path, *, strict: bool = False, form: str | None = None
 ) -> tuple[MetaTask, tuple[Finding, ...]]:
-    """Read, fill and check a Meta-Task without storing it.
+    """Read, fill and check a Meta-Task without storing it; `form` names the importer that reads it.
 
     Raises BadInput with every fault found, NotFound for a file or template that does not exist.
     """
     folders = search.folders(workdir)
-    reading = sources.read(source, folders, strict=strict)
+    reading = sources.read(source, folders, strict=strict, form=form, given=given)
     facts = instantiate.facts_here(template=reading.metatask.folder, workdir=str(workdir))
-    expansion = expand.expand(reading.metatask, given, facts, folders=folders, strict=strict)
+    expansion = expand.expand(reading.metatask, reading.given, facts, folders=folders, strict=strict)
     metatask = expansion.metatask
     metatask.origin, metatask.folder = reading.metatask.origin, reading.metatask.folder
     metatask.written = _as_written(reading.metatask)
@@ -111,7 +113,9 @@ def _as_written(document: MetaTask) -> str:
 
 def check(request: ImportRequest, workdir: Path) -> Read:
     """Raise what importing it would, as far as no database is needed: BadInput, NotFound."""
-    metatask, warnings = read_source(request.source, request.given, workdir, strict=request.strict)
+    metatask, warnings = read_source(
+        request.source, request.given, workdir, strict=request.strict, form=request.form
+    )
     rename(metatask, request.name, request.project)
     return Read(metatask, warnings, dict(request.given))
 
@@ -203,7 +207,7 @@ def _store(conn: Connection, metatask: MetaTask, actor: Actor, cause: str, now: 
 
 def _stored_only(session: Session, request: ImportRequest) -> ImportAnswer | None:
     """The stored Meta-Task of that name where there is no such file or template, such as a clone."""
-    if sources.is_workflow(request.source):
+    if request.form is not None or sources.is_workflow(request.source):
         return None
     try:
         search.open_source(request.source, *search.folders(session.settings.workdir))
@@ -234,7 +238,8 @@ def _find(conn: Connection, metatask: MetaTask) -> int | None:
 
 def _stored(session: Session, request: ImportRequest) -> tuple[int, MetaTask] | None:
     """The stored Meta-Task that this source would become: its parameters stand for those not given."""
-    bare = sources.read(request.source, search.folders(session.settings.workdir)).metatask
+    folders = search.folders(session.settings.workdir)
+    bare = sources.read(request.source, folders, form=request.form, given=request.given).metatask
     rename(bare, request.name, request.project)
     with session.reading() as conn:
         found = _find(conn, bare)
@@ -260,60 +265,17 @@ def _refuse_differences(stored: MetaTask, given: MetaTask) -> None:
 
 def differences(stored: MetaTask, given: MetaTask) -> list[str]:
     """What differs, item by item; parameters alone where they do, since the rest follows from them."""
-    before, after = _flat(stored), _flat(given)
-    names = sorted(before.keys() | after.keys())
-    parameters = [name for name in names if name.startswith("param.") and before.get(name) != after.get(name)]
-    grown = _grown(stored, given)
-    changed = parameters or [n for n in names if before.get(n) != after.get(n) and n not in grown]
+    items = [item for item in diff.compare(stored, given).items if not _is_grown(item)]
+    parameters = [item for item in items if item.what is What.PARAMETER]
     return [
-        f"{name}: stored {before.get(name, 'nothing')}, given {after.get(name, 'nothing')}"
-        for name in changed
+        f"{diff.title(one)}: stored {diff.shown(one.old)}, given {diff.shown(one.new)}"
+        for one in parameters or items
     ]
 
 
-def _grown(stored: MetaTask, given: MetaTask) -> set[str]:
-    """The sources that the stored one has all of, and more: `deft augment` gave it those."""
-    first = {(edge.source, edge.target, edge.id): edge.sources for edge in given.edges}
-    return {
-        f"{edge.source} -> {edge.target} {edge.id} {key}"
-        for edge in stored.edges
-        if (had := first.get((edge.source, edge.target, edge.id))) and edge.sources[: len(had)] == had
-        for key in ("source", "source.json")
-    }
-
-
-def _flat(metatask: MetaTask) -> dict[str, str]:
-    """Every setting that means something, by a name people can find in the document."""
-    found = {name: str(value) for name, value in metatask.settings.items()}
-    for node in metatask.nodes:
-        found[f"task {node.name}"] = node.kind.value
-        found |= {f"{node.name} {name}": str(value) for name, value in node.settings.items()}
-    for edge in metatask.edges:
-        found[f"edge {edge.source} -> {edge.target} {edge.id}"] = edge.type
-        settings = edge.settings.items()
-        found |= {f"{edge.source} -> {edge.target} {edge.id} {name}": str(value) for name, value in settings}
-    return found
-
-
-# --- export ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
-    """Export the Meta-Task of a selection as GraphML."""
-
-    actor: Actor
-    selection: str
-
-
-def export_metatask(session: Session, request: ExportRequest) -> bytes:
-    """The GraphML document of a stored Meta-Task. Raises NotFound, BadInput."""
-    roles.require(request.actor, "export")
-    with session.reading() as conn:
-        chosen = selection.resolve(conn, request.selection)
-        if not chosen.whole:
-            raise BadInput(f"export takes a whole Meta-Task; {request.selection!r} names tasks of one")
-        metatask = graphs.load(conn, chosen.metatask_id)
-    stream = io.BytesIO()
-    writer.write(instantiate.protect(metatask), stream)
-    return stream.getvalue()
+def _is_grown(item: Item) -> bool:
+    """Whether the stored one has all of these sources, and more: `deft augment` gave it those."""
+    if item.what is not What.EDGE or item.key != "source":
+        return False
+    first = str(item.new).splitlines()
+    return str(item.old).splitlines()[: len(first)] == first

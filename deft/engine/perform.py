@@ -90,7 +90,7 @@ def _fire(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, now:
         marking.set_outputs(conn, ids, row.outputs)
     _controls(conn, row, fired, cause, now)
     if row.list_inputs or row.list_again:
-        _order_listing(conn, ids, now, again=row.list_again)
+        order_listing(conn, ids, now, again=row.list_again)
     if ordered:
         _order(conn, row, ordered, cause, now)
     _remember(conn, row, fired, cause, now)
@@ -117,8 +117,8 @@ def _controls(conn: Connection, row: Row, fired: Sequence[Fired], cause: Cause, 
         )
 
 
-def _order_listing(conn: Connection, ids: Sequence[int], now: datetime, *, again: bool) -> None:
-    """Order the first listing of external inputs, or another: they count what was seen of them."""
+def order_listing(conn: Connection, ids: Sequence[int], now: datetime, *, again: bool) -> None:
+    """Order the first listing of external inputs of tasks, or another: they count what was seen of them."""
     scans = specs.external_inputs(conn, ids, listed_too=again)
     numbers = specs.note_dataset_orders(conn, [scan.dataset_id for scan in scans])
     posted = [

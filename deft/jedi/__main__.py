@@ -23,7 +23,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = config.load(given.workdir.absolute(), os.environ)
-        engine = database.open_engine(settings.database_url, must_exist=True)
+        engine = database.open_engine(settings.jedi_url, must_exist=True)
         service.serve(settings, engine, SystemClock(), until_parent_dies=given.until_parent_dies)
     except DeftError as fault:
         print(f"deft.jedi: {fault}", file=sys.stderr)

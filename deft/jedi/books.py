@@ -6,7 +6,7 @@ scanning. Records are mutable for the length of a transaction only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from deft.base.config import LOCAL
 from deft.base.database import insert_rows, update_rows
 from deft.jedi import catalog, store
 from deft.jedi.catalog import Dataset, Edge
@@ -32,9 +33,10 @@ class Change:
 class Books:
     """The records of one transaction."""
 
-    def __init__(self, conn: Connection, now: datetime) -> None:
+    def __init__(self, conn: Connection, now: datetime, clusters: Collection[str] = (LOCAL,)) -> None:
         self.conn = conn
         self.now = now
+        self.clusters = clusters  # those that tasks may name
         self.tasks: dict[int, Task] = {}
         self.datasets: dict[int, Dataset] = {}
         self.changes: dict[int, Change] = {}

@@ -17,7 +17,8 @@ from typing import Any
 
 from deft.jedi.jobs import Result, read_result
 
-CLAIM, RESULT, BEAT = "claim", "attempt.json", "beat"
+CLAIM, RESULT, BEAT, CLOSED = "claim", "attempt.json", "beat", "closed"
+GIVEN_UP = b"given up\n"
 SILENT_S = 300.0  # a wrapper on another host that does not beat for so long is dead
 WRITING_S = 2.0  # a claim without content is being written, for no longer than this
 DYING_S = 5.0  # killed processes are gone after this, or stuck in the kernel
@@ -31,6 +32,7 @@ class Claim:
     start: str
     host: str
     payload: int | None
+    job_id: str = ""
 
 
 def start_time(pid: int) -> str:
@@ -63,6 +65,30 @@ def revoke(folder: Path) -> bool:
     return True
 
 
+def is_revoked(folder: Path) -> bool:
+    """Whether the claim is ours."""
+    try:
+        return b"revoked" in (folder / CLAIM).read_bytes()
+    except OSError:
+        return False
+
+
+def give_up(folder: Path) -> bool:
+    """Wait no longer for the word of an attempt that somebody claimed; False where it is being said just now.
+
+    From then on a wrapper that lives after all publishes nothing.
+    """
+    try:
+        fd = os.open(folder / CLOSED, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    except FileExistsError:
+        return (folder / CLOSED).read_bytes() == GIVEN_UP
+    except FileNotFoundError:
+        return True  # the folder is gone
+    os.write(fd, GIVEN_UP)
+    os.close(fd)
+    return True
+
+
 def read_claim(folder: Path) -> Claim | None:
     """Who holds the claim; None where it is ours (revoked) or says nothing."""
     facts: dict[str, Any] = {}
@@ -73,7 +99,7 @@ def read_claim(folder: Path) -> Claim | None:
     if "pid" not in facts:
         return None
     start, host = str(facts.get("start", "")), str(facts.get("host", ""))
-    return Claim(int(facts["pid"]), start, host, facts.get("payload"))
+    return Claim(int(facts["pid"]), start, host, facts.get("payload"), str(facts.get("job", "")))
 
 
 def holder_lives(folder: Path, claim: Claim) -> bool:

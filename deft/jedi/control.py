@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
 from deft.base.config import Settings
 from deft.base.database import reading
@@ -43,12 +45,18 @@ def status(request: Request) -> Answer:
     """The holder of the lease, and jobs by state."""
     with reading(request.engine) as conn:
         holder = lease.holder(conn)
-        count = sa.select(jedi_job.c.state, sa.func.count().label("jobs")).group_by(jedi_job.c.state)
-        rows = [dict(row._mapping) for row in conn.execute(count.order_by(jedi_job.c.state))]
     held = holder is not None and lease.is_held(holder, request.clock.now())
     text = "".join(_who(holder, held=held))
     columns = (Column("state", "state", "state"), Column("jobs", "jobs", "integer"))
-    return Answer(columns=columns, rows=rows, text=(text,), facts={"served": held})
+    return Answer(columns=columns, rows=_jobs(request.engine), text=(text,), facts={"served": held})
+
+
+def _jobs(engine: Engine) -> Iterator[dict[str, Any]]:
+    """Jobs by state, counted when somebody wants to read it: it takes a look at every job."""
+    count = sa.select(jedi_job.c.state, sa.func.count().label("jobs")).group_by(jedi_job.c.state)
+    with reading(engine) as conn:
+        rows = conn.execute(count.order_by(jedi_job.c.state)).all()
+    yield from (dict(row._mapping) for row in rows)
 
 
 def _who(holder: lease.Holder | None, *, held: bool) -> Iterator[str]:

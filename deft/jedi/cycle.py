@@ -11,22 +11,23 @@ import errno
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from deft.base import faults
 from deft.base.clock import Clock
-from deft.base.config import Settings
+from deft.base.config import LOCAL, Settings
 from deft.base.database import reading, writing
-from deft.jedi import claims, feeding, orders, planning, progress, reconcile, settling, store
+from deft.jedi import arrays, claims, feeding, orders, planning, progress, reconcile, settling, store
 from deft.jedi.backends import Backend, Event
 from deft.jedi.books import Books
 from deft.jedi.filling import INPUTS_FILE
-from deft.jedi.jobs import Ending, Flight, JobState, Result
+from deft.jedi.jobs import Array, Ending, Flight, JobState, Result
 from deft.jedi.orders import Effects, Look
-from deft.jedi.planning import Intent
+from deft.jedi.planning import Intent, Room
 from deft.jedi.reconcile import Watch
 from deft.jedi.reporting import Reporter
 from deft.wire import hints, mailbox
@@ -40,19 +41,24 @@ GATHER_LAST_S = 0.004  # and that long where somebody may wait for each of them
 MANY = 4  # attempts under way: enough to do
 UNBLOCK_S = 0.25
 PROGRESS_S = 1.0  # how often running jobs are asked how far they are
+MANY_FILES = 100  # jobs that may all be asked at once
 
 
 class Executor:
     """The state of the loop between transactions; the database has all of it, too."""
 
-    def __init__(self, settings: Settings, engine: Engine, clock: Clock, backend: Backend) -> None:
-        self.settings, self.engine, self.clock, self.backend = settings, engine, clock, backend
+    def __init__(
+        self, settings: Settings, engine: Engine, clock: Clock, backends: Mapping[str, Backend]
+    ) -> None:
+        self.settings, self.engine, self.clock, self.backends = settings, engine, clock, backends
         self.flights: dict[Path, Flight] = {}
         self.ended: list[tuple[Flight, Result]] = []
+        self._accepted: list[Array] = []
         self.watch = Watch()
         self.reporter = Reporter()
         self.handing_out = True
         self._bell = hints.bell(engine, hints.DEFT)
+        self._moved: dict[Path, Flight] = {}  # whose state the database may not have
         self._hungry = False  # the last plan filled every place: there may be more
         self._plan_filled = False
         self._look_for_work = True
@@ -64,10 +70,11 @@ class Executor:
         """Find out what an earlier JEDI left, and put it right."""
         faults.point("jedi.reconcile-begin")
         with reading(self.engine) as conn:
-            flights = [reconcile.flight_of(row) for row in store.open_attempts(conn)]
-        ended = reconcile.sort(self.watch, flights)
+            flights = reconcile.open_flights(conn)
+        ended = reconcile.sort(self.watch, [one for one in flights if not self._is_lasting(one)])
+        self._adopt([one for one in flights if self._is_lasting(one)], ended)
         with writing(self.engine, durable=True) as conn:
-            books = Books(conn, self.clock.now())
+            books = self._books(conn)
             self.reporter.begin(books)
             settling.settle(books, ended, self.settings)
             feeding.follow(books)
@@ -79,6 +86,26 @@ class Executor:
         self._ring()
         self._affect(Effects(cancel=stopped, stale=books.stale))
 
+    def _books(self, conn: Connection) -> Books:
+        return Books(conn, self.clock.now(), self.backends)
+
+    def _is_lasting(self, flight: Flight) -> bool:
+        cluster = self.backends.get(flight.array.cluster) if flight.array is not None else None
+        return cluster is not None and cluster.lasting
+
+    def _adopt(self, flights: Sequence[Flight], ended: list[tuple[Flight, Result]]) -> None:
+        """Take up what batch systems still have; what ended meanwhile says so in its folder."""
+        kept: dict[str, list[Flight]] = defaultdict(list)
+        for flight in flights:
+            result = claims.result_in(flight.folder)
+            if result is not None and result.ending is Ending.OK:
+                ended.append((flight, result))
+            elif flight.array is not None:
+                kept[flight.array.cluster].append(flight)
+                self.flights[flight.folder] = flight
+        for name, mine in kept.items():
+            self.backends[name].adopt(mine)
+
     # --- one cycle ---
 
     def cycle(self) -> bool:
@@ -87,7 +114,7 @@ class Executor:
         self._ask_progress()
         with reading(self.engine) as conn:
             given = mailbox.pending(conn)
-        due = self._time_to_look() or self._time_to_settle() or self._time_to_note()
+        due = self._time_to_look() or self._time_to_settle() or self._time_to_note() or bool(self._accepted)
         if not (given or due):
             return False
         listings = orders.prepare(given, self.engine)
@@ -103,8 +130,9 @@ class Executor:
     ) -> tuple[Effects, list[Intent], bool]:
         ended, notes = list(self.ended), self._notes()
         faults.point("jedi.results-collected")
+        accepted = list(self._accepted)
         with writing(self.engine, durable=True) as conn:
-            books = Books(conn, self.clock.now())
+            books = self._books(conn)
             settling.settle(books, ended, self.settings)
             faults.point("jedi.results-settled")
             effects = orders.apply_all(books, given, listings)
@@ -113,20 +141,23 @@ class Executor:
             feeding.follow(books)
             intents = self._plan(books)
             faults.point("jedi.planned")
+            store.save_submissions(conn, [arrays.accepted_row(array) for array in accepted])
             store.save_attempts(conn, [_note_row(flight) for flight in notes])
             store.save_jobs(conn, [{"id": f.job_id, "state": f.state.value} for f in notes])
             told = self._close_books(books)
             faults.point("jedi.before-commit")
         faults.point("jedi.after-commit")
+        del self._accepted[: len(accepted)]
         self._remember(len(ended), intents, notes)
         return effects, intents, told
 
     def _plan(self, books: Books) -> list[Intent]:
         if not self.handing_out:
             return []
-        places = self.backend.places(len(self.watch.flights))
-        intents = planning.plan(books, places, self.settings, self.backend.name)
-        self._plan_filled = bool(intents) and len(intents) >= places
+        occupied = len(self.watch.flights)
+        rooms = {name: Room(one.places(occupied), one.max_array) for name, one in self.backends.items()}
+        intents = planning.plan(books, rooms, self.settings)
+        self._plan_filled = bool(intents) and len(intents) >= sum(room.places for room in rooms.values())
         return intents
 
     def _close_books(self, books: Books) -> bool:
@@ -141,6 +172,7 @@ class Executor:
         del self.ended[:settled]
         for flight in notes:
             flight.written = flight.state
+        self._moved.clear()
         for intent in intents:
             self.flights[intent.flight.folder] = intent.flight
         self.reporter.committed(now)
@@ -155,24 +187,33 @@ class Executor:
     # --- attempts ---
 
     def collect(self) -> None:
-        """Hear what the pool and the watched attempts have to say."""
-        for event in self.backend.collect():
-            self._hear(event)
+        """Hear what the back-ends and the watched attempts have to say."""
+        for backend in self.backends.values():
+            for event in backend.collect():
+                self._hear(event)
+            self._accepted += backend.accepted()
         for flight, result in self.watch.look():
             self._end(flight, result)
 
     def _ask_progress(self) -> None:
         now = self.clock.monotonic()
-        if self.flights and now - self._asked >= PROGRESS_S:
+        if self.flights and now - self._asked >= self._progress_s():
             self._asked = now
             self.reporter.tell_inside(progress.of_tasks(self.flights.values(), self.clock.now()))
 
+    def _progress_s(self) -> float:
+        """Less often where there are many: each is a file, maybe on a slow disk."""
+        return PROGRESS_S * max(1.0, len(self.flights) / MANY_FILES)
+
     def _hear(self, event: Event) -> None:
+        if event.kind == "free":
+            self._look_for_work = True
+            return
         flight = self.flights.get(event.folder)
         if flight is None:
             return  # taken back before
         if event.kind == "started":
-            flight.state = JobState.RUNNING
+            self._move(flight, JobState.RUNNING)
             flight.host, flight.pid, flight.started = event.host, event.pid, event.started
             return
         del self.flights[event.folder]
@@ -181,6 +222,10 @@ class Executor:
             self.watch.flights.append(flight)
         else:
             self._end(flight, result)
+
+    def _move(self, flight: Flight, state: JobState) -> None:
+        flight.state = state
+        self._moved[flight.folder] = flight
 
     def _end(self, flight: Flight, result: Result) -> None:
         if not self.ended:
@@ -205,15 +250,19 @@ class Executor:
         faults.point("jedi.after-hand-over")
 
     def _submit(self, flights: Sequence[Flight]) -> None:
-        try:
-            self.backend.submit([flight.folder for flight in flights])
-        except OSError as fault:  # no process to be had: nobody will run them, so take them back
-            log.warning("JEDI: %s: %s", self.backend.name, fault)
-            for flight in flights:
-                self.take_back(flight)
-            return
+        there: dict[str, list[Flight]] = defaultdict(list)
         for flight in flights:
-            flight.state = JobState.QUEUED
+            there[_cluster_of(flight)].append(flight)
+        for name, mine in there.items():
+            try:
+                self.backends[name].submit(mine)
+            except OSError as fault:  # no process to be had: nobody will run them, so take them back
+                log.warning("JEDI: %s: %s", name, fault)
+                for flight in mine:
+                    self.take_back(flight)
+                continue
+            for flight in mine:
+                self._move(flight, JobState.QUEUED)
 
     def _affect(self, effects: Effects) -> None:
         """Take back and stop what the orders just committed forbid."""
@@ -235,6 +284,7 @@ class Executor:
         if flight.state is JobState.RUNNING or not claims.revoke(flight.folder):
             return False
         del self.flights[flight.folder]
+        self.backends[_cluster_of(flight)].withdraw(flight)
         self._end(flight, Result(Ending.REVOKED))
         return True
 
@@ -242,14 +292,15 @@ class Executor:
         """Take an attempt back, or ask for its end where it runs."""
         if not self.take_back(flight):
             flight.cancelled = True
-            self.backend.cancel(flight.folder)
+            self.backends[_cluster_of(flight)].cancel(flight)
 
     def unblock(self) -> None:
         """Take back what waits behind a long job while another slot is free."""
-        for folder in self.backend.blocked():
-            flight = self.flights.get(folder)
-            if flight is not None:
-                self.take_back(flight)
+        for backend in self.backends.values():
+            for folder in backend.blocked():
+                flight = self.flights.get(folder)
+                if flight is not None:
+                    self.take_back(flight)
 
     # --- when ---
 
@@ -262,13 +313,14 @@ class Executor:
         return self._look_for_work or self.clock.monotonic() - self._noted >= self.settings.jedi.poll_s
 
     def _notes(self) -> list[Flight]:
-        return [flight for flight in self.flights.values() if flight.state is not flight.written]
+        moved = (flight for flight in self._moved.values() if flight.state is not flight.written)
+        return [flight for flight in moved if flight.folder in self.flights]
 
     def _time_to_settle(self) -> bool:
         return bool(self.ended) and self._settle_in_s() <= 0
 
     def _settle_in_s(self) -> float:
-        if not self.flights or (self._hungry and self.backend.starving()):
+        if not self.flights or (self._hungry and any(one.starving() for one in self.backends.values())):
             return 0.0
         patience = GATHER_S if self._hungry or len(self.flights) >= MANY else GATHER_LAST_S
         return self._first_end + patience - self.clock.monotonic()
@@ -281,26 +333,43 @@ class Executor:
     def fds(self) -> list[int]:
         """What wakes the loop: no single end does while many of them are gathered."""
         gathering = self.ended and len(self.flights) >= MANY and self._settle_in_s() > 0
-        return [] if gathering else self.backend.fds()
+        return [] if gathering else [fd for one in self.backends.values() for fd in one.fds()]
 
     def wake_in_s(self) -> float:
         """How long the loop may sleep if nothing wakes it."""
         now = self.clock.monotonic()
         times = [self.settings.jedi.poll_s, self.reporter.due_s(now), self.watch.due_s()]
+        times += [one.wake_in_s() for one in self.backends.values()]
         if self.ended:
             times.append(max(0.0, self._settle_in_s()))
         if self._notes():
             times.append(max(0.0, self._noted + NOTE_S - now))
-        if any(flight.state is JobState.QUEUED for flight in self.flights.values()):
+        if any(one.state is JobState.QUEUED and one.array is None for one in self.flights.values()):
             times.append(UNBLOCK_S)
         if self.flights:
-            times.append(max(0.0, self._asked + PROGRESS_S - now))
+            times.append(max(0.0, self._asked + self._progress_s() - now))
         return min(one for one in times if one is not None)
 
     def is_quiet(self) -> bool:
         """Whether nothing is under way or waits to be told."""
-        waiting = self.flights or self.ended or self.watch.flights or self.backend.places(0) == 0
-        return not waiting and self.reporter.due_s(self.clock.monotonic()) is None
+        if self.flights or self.ended or self.watch.flights or self.is_busy():
+            return False
+        if self.reporter.due_s(self.clock.monotonic()) is not None:
+            return False
+        with reading(self.engine) as conn:  # what waits until a back-end takes something again
+            return not store.startable_tasks(conn, 1)
+
+    def is_busy(self) -> bool:
+        """Whether a batch system has not yet been told all that it is to be told."""
+        return bool(self._accepted) or any(one.is_busy() for one in self.backends.values())
+
+    def passing(self) -> list[Flight]:
+        """The attempts that end with us."""
+        return [flight for flight in self.flights.values() if not self._is_lasting(flight)]
+
+
+def _cluster_of(flight: Flight) -> str:
+    return LOCAL if flight.array is None else flight.array.cluster
 
 
 def _make_folder(intent: Intent) -> None:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deft.base.config import Settings
+from deft.base.config import Cluster, Settings
 from deft.base.errors import BadInput
-from deft.jedi import specs
-from deft.jedi.jobs import job_key
+from deft.jedi.jobs import NOTHING, Needs, job_key
 from deft.jedi.store import FedUnit
 from deft.wire import placeholders
 from deft.wire.orders import Output, TaskSpec
@@ -33,6 +32,8 @@ class Wanted:
     folder: Path
     units: Sequence[FedUnit]
     secondary: Sequence[FedUnit]
+    needs: Needs = NOTHING
+    cluster: Cluster | None = None  # None: this machine
 
 
 def attempt_folder(workdir: Path, spec: TaskSpec, number: int, attempt: int) -> Path:
@@ -51,12 +52,14 @@ def job_file(wanted: Wanted, settings: Settings) -> dict[str, Any]:
         "token": wanted.token,
         "command": placeholders.fill(spec.command, _values(wanted, used, outputs)),
         "env": _environment(wanted, outputs),
-        "walltime_s": specs.number(spec, "resources.walltime_s"),
+        "walltime_s": wanted.needs.walltime_s,
         "kill_grace_s": settings.jedi.kill_grace_s,
-        "beat_s": settings.jedi.beat_s,
+        "beat_s": settings.jedi.beat_s if wanted.cluster is None else wanted.cluster.beat_s,
         "log_max_bytes": settings.jedi.log_max_mb * 1_000_000,
         "outputs": outputs,
     }
+    if wanted.cluster is not None:
+        content["guarded"] = True
     if "inputs_file" in used:
         content["inputs"] = [_value_of(spec, unit) for unit in wanted.units]
     return content

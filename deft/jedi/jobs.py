@@ -60,11 +60,19 @@ class Ending(StrEnum):
     LOST = "lost"  # it ran and nothing is known of its end
     REVOKED = "revoked"  # it never ran: taken back before anybody claimed it
     CANCELLED = "cancelled"
+    MEMORY = "memory"  # more than it had asked for
+    NODE = "node"  # its node failed
+    PREEMPTED = "preempted"
+    LAUNCH = "launch"  # the batch system could not even begin it
+    REFUSED = "refused"  # the batch system will never take it as it is
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What is known of the end of an attempt. `outputs`: by dataset id, (path, bytes)."""
+    """What is known of the end of an attempt. `outputs`: by dataset id, (path, bytes).
+
+    `outside`: who cancelled it was neither we nor the end of a machine.
+    """
 
     ending: Ending
     message: str = ""
@@ -79,6 +87,8 @@ class Result:
     max_rss_mb: float | None = None
     leftovers: int | None = None
     outputs: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    outside: bool = False
+    had_mb: int | None = None  # memory that it was given, where the batch system chose that
 
 
 def read_result(text: Mapping[str, Any]) -> Result:
@@ -103,6 +113,27 @@ def read_result(text: Mapping[str, Any]) -> Result:
 
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a job asks of a batch system; 0 and empty: whatever its default is."""
+
+    nodes: int = 0
+    tasks: int = 0
+    tasks_per_node: int = 0
+    cores: int = 0
+    memory_mb: int = 0
+    walltime_s: float = 0
+    gpus: int = 0
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    constraint: str = ""
+    extra: str = ""
+
+
+NOTHING = Needs()
 
 
 @dataclass(slots=True)
@@ -130,6 +161,26 @@ class Flight:
     started: datetime | None = None
     cancelled: bool = False
     stale: bool = False
+    needs: Needs = NOTHING
+    array: Array | None = None
+    index: int = 0
+
+
+@dataclass(slots=True)
+class Array:
+    """Attempts that go to a batch system together; the database has the same.
+
+    Not frozen: `job_id` is what the batch system calls it, once that is known.
+    """
+
+    id: int
+    cluster: str
+    token: str
+    needs: Needs
+    size: int
+    job_id: str | None = None
+    accepted: datetime | None = None
+    flights: dict[int, Flight] = field(default_factory=dict)
 
 
 def job_key(number: int) -> str:

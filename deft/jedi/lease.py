@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from deft.base import faults
+from deft.base import faults, revision
 from deft.base.clock import Clock
 from deft.base.database import writing
 from deft.base.errors import Refused
@@ -63,12 +63,13 @@ class Lease:
         return max(0.0, self._renewed + RENEW_S - self._clock.monotonic())
 
     def renew_if_due(self) -> None:
-        """Stay the holder. Raises Refused where somebody else took over meanwhile."""
+        """Stay the holder. Raises Refused where somebody took over meanwhile, or changed the tables."""
         if self.renew_in_s() > 0:
             return
         now = self._clock.now()
         values = {"expires": now + timedelta(seconds=EXPIRES_S)}
         with writing(self._engine) as conn:
+            _check_tables(conn)
             where = (jedi_lease.c.name == NAME, jedi_lease.c.token == self._token)
             mine = conn.execute(sa.update(jedi_lease).where(*where).values(values)).rowcount
         if mine != 1:
@@ -82,7 +83,7 @@ class Lease:
 
 
 def take(engine: Engine, clock: Clock) -> Lease:
-    """Become the executor of this database. Raises Refused where there is one."""
+    """Become the executor of this database. Raises Refused where there is one, OtherRevision."""
     now, token = clock.now(), secrets.token_hex(12)
     row = {
         "name": NAME,
@@ -95,11 +96,18 @@ def take(engine: Engine, clock: Clock) -> Lease:
     }
     try:
         with writing(engine, durable=True) as conn:
+            _check_tables(conn)
             _replace(conn, row, now)
             faults.point("jedi.lease-before-commit")
     except IntegrityError:
         raise Refused("another JEDI took this database at the same moment") from None
     return Lease(engine, clock, token)
+
+
+def _check_tables(conn: Connection) -> None:
+    found = revision.of(conn)
+    if found is not None:
+        revision.check(found)
 
 
 def _replace(conn: Connection, row: dict[str, Any], now: datetime) -> None:

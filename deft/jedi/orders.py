@@ -118,13 +118,13 @@ def refuse(books: Books, order: Order, reason: str) -> None:
 def _run(books: Books, task: Task, body: Mapping[str, object], _effects: Effects) -> None:
     _define(books, task, load_task(body))
     task.idle = task.no_feed = task.hard = 0
-    _check(task)
+    _check(books, task)
 
 
 def _spec(books: Books, task: Task, body: Mapping[str, object], _effects: Effects) -> None:
     _define(books, task, load_task(body))
     if not task.idle:
-        _check(task)
+        _check(books, task)
 
 
 def _retry(books: Books, task: Task, body: Mapping[str, object], effects: Effects) -> None:
@@ -232,6 +232,7 @@ def _define(books: Books, task: Task, spec: TaskSpec) -> None:
     task.spec = specs.write_spec(spec)
     task.priority = int(specs.number(spec, "priority"))
     task.max_running = int(specs.number(spec, "max_running")) or None
+    task.cluster = specs.cluster(spec)
     for output in spec.outputs:
         made = books.dataset(output.dataset_id)
         made.name, made.type, made.format, made.task_id = output.dataset, output.type, output.format, task.id
@@ -251,8 +252,8 @@ def _define(books: Books, task: Task, spec: TaskSpec) -> None:
         edge.role, edge.reduce, edge.closed = given.role, int(given.reduce), int(given.closed)
 
 
-def _check(task: Task) -> None:
-    reason = specs.why_unfit(specs.read_spec(task.spec or ""))
+def _check(books: Books, task: Task) -> None:
+    reason = specs.why_unfit(specs.read_spec(task.spec or ""), books.clusters)
     if reason is not None:
         _reject(task, reason)
     elif task.rejected:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from deft.base.config import Settings
+from deft.base.config import Cluster, Settings
 from deft.base.database import insert_rows
 from deft.base.errors import BadInput
-from deft.jedi import filling, specs, store
+from deft.jedi import arrays, filling, specs, store
 from deft.jedi.books import Books
 from deft.jedi.filling import Wanted
-from deft.jedi.jobs import Fed, Flight, JobState
+from deft.jedi.jobs import Fed, Flight, JobState, Needs
 from deft.jedi.net import move
 from deft.jedi.split import Split, pack
 from deft.jedi.store import FedUnit, Job, Task
-from deft.jedi.tables import jedi_attempt, jedi_job
+from deft.jedi.tables import jedi_attempt, jedi_job, jedi_submission
 from deft.wire.orders import TaskSpec
 
 FEW = 100  # units of a task that are looked up with those of others
@@ -58,6 +59,7 @@ class _Sheet:
     new_jobs: list[dict[str, Any]] = field(default_factory=list)
     old_jobs: list[dict[str, Any]] = field(default_factory=list)
     packed: list[tuple[int, Sequence[FedUnit]]] = field(default_factory=list)
+    arrays: list[dict[str, Any]] = field(default_factory=list)
     attempts: list[dict[str, Any]] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)  # jobs that cannot be made
 
@@ -65,38 +67,55 @@ class _Sheet:
         insert_rows(conn, jedi_job, self.new_jobs)
         store.save_jobs(conn, self.old_jobs)
         store.start_rows(conn, self.packed)
+        insert_rows(conn, jedi_submission, self.arrays)
         insert_rows(conn, jedi_attempt, self.attempts)
         store.settle_rows(conn, self.failed, Fed.FAILED, charged=1)
 
 
-def plan(books: Books, places: int, settings: Settings, backend: str) -> list[Intent]:
-    """Fill up to `places` with the most urgent work."""
-    tasks = _startable(books, places)
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a cluster would take now; `max_array` is 0 where it knows no arrays."""
+
+    places: int
+    max_array: int = 0
+
+
+def plan(books: Books, rooms: Mapping[str, Room], settings: Settings) -> list[Intent]:
+    """Fill the places of every cluster with the most urgent work."""
+    places = {name: room.places for name, room in rooms.items()}
+    tasks = _startable(books, places, settings.jedi.cluster)
     if not tasks:
         return []
-    stock, sheet = _look(books, tasks, places), _Sheet()
+    stock, sheet = _look(books, tasks, sum(places.values())), _Sheet()
     intents: list[Intent] = []
     for task in tasks:
-        room = places - len(intents)
+        cluster = task.cluster or settings.jedi.cluster
+        room = places[cluster]
         if task.max_running is not None:
             room = min(room, task.max_running - task.jobs_running)
         if room > 0:
             made = _plan_task(books, task, room, settings, stock, sheet)
-            sheet.attempts += [_attempt_row(books, intent.flight, backend) for intent in made]
+            places[cluster] -= len(made)
+            if most := rooms[cluster].max_array:
+                flights = [intent.flight for intent in made]
+                sheet.arrays += arrays.group(books, flights, cluster, most)
+            sheet.attempts += [_attempt_row(books, intent.flight, cluster) for intent in made]
             intents += made
-        if len(intents) >= places:
+        if not any(places.values()):
             break
     sheet.write(books.conn)
     return intents
 
 
-def _startable(books: Books, places: int) -> list[Task]:
+def _startable(books: Books, places: Mapping[str, int], default: str) -> list[Task]:
     """Tasks with ready units, most urgent first: those of the database, and those changed here."""
-    if places <= 0:
+    free = [name for name, number in places.items() if number > 0]
+    if not free:
         return []
-    limit = places + 50 + len(books.tasks)
-    books.load_tasks(store.startable_tasks(books.conn, limit))
-    found = [task for task in books.tasks.values() if task.startable]
+    limit = sum(places.values()) + 50 + len(books.tasks)
+    only = None if len(places) == 1 else free
+    books.load_tasks(store.startable_tasks(books.conn, limit, only, default))
+    found = [task for task in books.tasks.values() if task.startable and (task.cluster or default) in free]
     return sorted(found, key=lambda task: (-task.priority, task.id))
 
 
@@ -110,13 +129,14 @@ def _plan_task(
     books: Books, task: Task, room: int, settings: Settings, stock: _Stock, sheet: _Sheet
 ) -> list[Intent]:
     spec = specs.read_spec(task.spec or "")
-    secondary = _secondary(books, task, spec)
+    secondary, needs = _secondary(books, task, spec), specs.needs(spec)
+    cluster = settings.clusters.get(task.cluster or settings.jedi.cluster)
     intents: list[Intent] = []
     failed: list[tuple[_Choice, str]] = []
     chosen = _choose(books, task, spec, room, stock)
     attempt_ids = books.next_ids(jedi_attempt, len(chosen))
     for choice, attempt_id in zip(chosen, attempt_ids, strict=True):
-        wanted = _wanted(choice, spec, secondary, settings.workdir)
+        wanted = _wanted(choice, spec, secondary, needs, cluster, settings.workdir)
         try:
             content = filling.job_file(wanted, settings)
         except BadInput as fault:
@@ -174,10 +194,21 @@ def _choose_reduce(books: Books, task: Task, stock: _Stock) -> list[_Choice]:
     return [_Choice(job, units, new=True)]
 
 
-def _wanted(choice: _Choice, spec: TaskSpec, secondary: Sequence[FedUnit], workdir: Path) -> Wanted:
-    number, attempt = choice.job.number, choice.job.attempts + 1
-    folder = filling.attempt_folder(workdir, spec, number, attempt)
-    return Wanted(spec, number, attempt, secrets.token_hex(12), folder, choice.units, secondary)
+def _wanted(
+    choice: _Choice, spec: TaskSpec, secondary: Sequence[FedUnit], needs: Needs, cluster: Cluster | None,
+    workdir: Path,
+) -> Wanted:  # fmt: skip
+    job = choice.job
+    attempt = job.attempts + 1
+    folder = filling.attempt_folder(workdir, spec, job.number, attempt)
+    if job.memory_mb or job.walltime_s:  # its task's own were too little for this one
+        needs = replace(
+            needs,
+            memory_mb=job.memory_mb or needs.memory_mb,
+            walltime_s=job.walltime_s or needs.walltime_s,
+        )
+    token = secrets.token_hex(12)
+    return Wanted(spec, job.number, attempt, token, folder, choice.units, secondary, needs, cluster)
 
 
 def _flight(task: Task, choice: _Choice, wanted: Wanted, attempt_id: int) -> Flight:
@@ -185,6 +216,7 @@ def _flight(task: Task, choice: _Choice, wanted: Wanted, attempt_id: int) -> Fli
     return Flight(
         attempt_id=attempt_id,
         attempt=wanted.attempt,
+        needs=wanted.needs,
         job_id=job.id,
         number=job.number,
         task_id=task.id,
@@ -233,7 +265,8 @@ def _count(task: Task, intents: Sequence[Intent], failed: Sequence[tuple[_Choice
         task.reason = f"job {failed[-1][0].job.number} cannot be made: {failed[-1][1]}"
 
 
-def _attempt_row(books: Books, flight: Flight, backend: str) -> dict[str, Any]:
+def _attempt_row(books: Books, flight: Flight, cluster: str) -> dict[str, Any]:
+    array = flight.array
     return {
         "id": flight.attempt_id,
         "job_id": flight.job_id,
@@ -241,7 +274,11 @@ def _attempt_row(books: Books, flight: Flight, backend: str) -> dict[str, Any]:
         "token": flight.token,
         "state": JobState.SUBMITTING.value,
         "open": 1,
-        "backend": backend,
+        "backend": cluster,
         "folder": str(flight.folder),
         "submitted": books.now,
+        "submission_id": None if array is None else array.id,
+        "array_index": None if array is None else flight.index,
+        "asked_mb": flight.needs.memory_mb or None,
+        "asked_s": math.ceil(flight.needs.walltime_s) or None,
     }

@@ -14,7 +14,7 @@ from deft.base.errors import BadInput, NotFound
 from deft.base.plugin import Answer, Column, Request
 from deft.jedi import progress
 from deft.jedi.jobs import Ending, JobState
-from deft.jedi.tables import jedi_attempt, jedi_job, jedi_task
+from deft.jedi.tables import jedi_attempt, jedi_job, jedi_submission, jedi_task
 
 SHOWN_BYTES = 256 * 1024
 PIECE = 64 * 1024
@@ -28,10 +28,14 @@ JOB_COLUMNS = (
     Column("attempts", "attempts", "integer"),
     Column("units", "units", "integer"),
     Column("exit", "exit", "integer"),
+    Column("cluster", "cluster"),
+    Column("cluster_job", "job there"),
     Column("host", "host"),
     Column("wall_s", "wall", "seconds"),
+    Column("asked_s", "asked", "seconds"),
     Column("cpu_s", "cpu", "seconds"),
     Column("max_rss_mb", "memory MB", "number"),
+    Column("asked_mb", "asked MB", "integer"),
     Column("progress", "progress", "percent"),
     Column("message", "message"),
 )
@@ -49,18 +53,22 @@ def jobs(request: Request) -> Answer:
         for part in batches(sorted(request.task_ids)):
             if most > len(rows):
                 rows.extend(_jobs(conn, part, state, most - len(rows)))
-    return Answer(columns=JOB_COLUMNS, rows=rows)
+    away = any(row["cluster_job"] for row in rows)
+    columns = tuple(one for one in JOB_COLUMNS if away or one.key not in ("cluster", "cluster_job"))
+    return Answer(columns=columns, rows=rows)
 
 
 def _jobs(conn: Connection, task_ids: Any, state: object, limit: int) -> list[dict[str, Any]]:
-    j, a, t = jedi_job.c, jedi_attempt.c, jedi_task.c
+    j, a, t, s = jedi_job.c, jedi_attempt.c, jedi_task.c, jedi_submission.c
     query = (
         sa.select(
             j.id.label("job"), t.metatask, t.name, j.number, j.state, j.attempts, j.units,
             a.exit_code.label("exit"), a.host, a.wall_s, a.cpu_s, a.max_rss_mb, a.folder, j.message,
+            a.backend.label("cluster"), s.job_id.label("array"), a.array_index, a.asked_mb, a.asked_s,
         )
         .join(jedi_task, t.id == j.task_id)
         .outerjoin(jedi_attempt, sa.and_(a.job_id == j.id, a.number == j.attempts))
+        .outerjoin(jedi_submission, s.id == a.submission_id)
         .where(j.task_id.in_(task_ids))
         .order_by(j.task_id, j.number)
         .limit(limit)
@@ -72,7 +80,8 @@ def _jobs(conn: Connection, task_ids: Any, state: object, limit: int) -> list[di
 
 def _job_row(row: dict[str, Any]) -> dict[str, Any]:
     row["task"] = f"{row.pop('metatask')}/{row.pop('name')}"
-    folder = row.pop("folder")
+    folder, array, index = row.pop("folder"), row.pop("array"), row.pop("array_index")
+    row["cluster_job"] = f"{array}_{index}" if array is not None else None
     row["progress"] = progress.of_job(Path(folder)) if folder and row["state"] == JobState.RUNNING else None
     return row
 

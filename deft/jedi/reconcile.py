@@ -10,12 +10,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy.engine import Connection
+
 from deft.base import faults
-from deft.jedi import claims
+from deft.jedi import arrays, claims, store
 from deft.jedi.jobs import Ending, Flight, JobState, Result
 from deft.jedi.store import OpenAttempt
 
 FIRST_LOOK_S, SLOWEST_LOOK_S = 0.1, 2.0
+
+
+def open_flights(conn: Connection) -> list[Flight]:
+    """The open attempts, those of batch systems in their arrays."""
+    rows = store.open_attempts(conn)
+    ids = {row.submission_id for row in rows if row.submission_id is not None}
+    made = arrays.restored(store.submissions(conn, sorted(ids)))
+    flights = []
+    for row in rows:
+        flight = flight_of(row)
+        if row.submission_id is not None:
+            arrays.join(made[row.submission_id], flight, row)
+        flights.append(flight)
+    return flights
 
 
 def flight_of(row: OpenAttempt) -> Flight:
@@ -64,19 +80,12 @@ def look(flight: Flight) -> Result | None:
 
 def _without_holder(flight: Flight) -> Result | None:
     """A claim without a holder: ours of an earlier time, or one that is just being written."""
-    if _is_revoked(flight.folder):
+    if claims.is_revoked(flight.folder):
         return Result(Ending.REVOKED)
     if claims.is_being_written(flight.folder):
         return None
     claims.kill_payload(None, flight.token)
     return Result(Ending.LOST, "whoever ran it died at once")
-
-
-def _is_revoked(folder: Path) -> bool:
-    try:
-        return b"revoked" in (folder / claims.CLAIM).read_bytes()
-    except OSError:
-        return False
 
 
 @dataclass

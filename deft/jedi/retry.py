@@ -22,13 +22,20 @@ class Case:
     max_losses: int
     asked: bool = False  # we asked for the end of this attempt
     skipping: bool = False  # abort, or a hard finish, is in force
+    outside: bool = False  # neither we nor a machine ended it: somebody did
+    grown: bool = False  # it had asked for more than its task does
 
 
 class Verdict(NamedTuple):
-    """What becomes of the units, and what moves the job; see net.py."""
+    """What becomes of the units, and what moves the job; see net.py.
+
+    `memory`, `time`: so many times what it had asked for is what it asks for next time.
+    """
 
     units: Fed
     event: str
+    memory: float = 1.0
+    time: float = 1.0
 
 
 class Rule(NamedTuple):
@@ -39,25 +46,32 @@ class Rule(NamedTuple):
     verdict: Verdict
 
 
-def _rule(endings: str, when: str, units: Fed, event: str) -> Rule:
-    return Rule(frozenset(map(Ending, endings.split())), when, Verdict(units, event))
+def _rule(endings: str, when: str, units: Fed, event: str, *, memory: float = 1.0, time: float = 1.0) -> Rule:
+    return Rule(frozenset(map(Ending, endings.split())), when, Verdict(units, event, memory, time))
 
 
 RULES: tuple[Rule, ...] = (
     _rule("ok", "", Fed.OK, "succeed"),
-    _rule("cancelled revoked lost wrapper", "skipping", Fed.SKIPPED, "cancel"),
+    _rule("cancelled revoked lost wrapper node preempted launch refused", "skipping", Fed.SKIPPED, "cancel"),
     _rule("revoked", "", Fed.READY, "again"),
     _rule("cancelled", "asked", Fed.READY, "again"),
-    _rule("cancelled lost wrapper", "losses-left", Fed.READY, "again"),
-    _rule("cancelled lost wrapper", "", Fed.FAILED, "lose"),
+    _rule("cancelled", "outside", Fed.FAILED, "kill"),  # somebody does not want it: no second time
+    _rule("refused", "grown", Fed.FAILED, "fail"),  # more than there is anywhere
+    _rule("refused", "", Fed.READY, "again"),  # once its task, which is rejected, has been mended
+    _rule("preempted", "", Fed.READY, "again"),
+    _rule("cancelled lost wrapper node launch", "losses-left", Fed.READY, "again"),
+    _rule("cancelled lost wrapper node launch", "", Fed.FAILED, "lose"),
     _rule("no-space", "", Fed.FAILED, "fail"),  # the next attempt would find the disk as full
     _rule("", "skipping", Fed.SKIPPED, "cancel"),
+    _rule("memory", "attempts-left", Fed.READY, "again", memory=1.5),
+    _rule("timeout", "attempts-left", Fed.READY, "again", time=1.5),
     _rule("", "attempts-left", Fed.READY, "again"),
-    _rule("timeout signal", "", Fed.FAILED, "kill"),
+    _rule("timeout signal memory", "", Fed.FAILED, "kill"),
     _rule("", "", Fed.FAILED, "fail"),
 )
 
-FREE = frozenset({Ending.OK, Ending.REVOKED, Ending.CANCELLED, Ending.LOST, Ending.WRAPPER})
+LOSSES = frozenset({Ending.LOST, Ending.WRAPPER, Ending.NODE, Ending.LAUNCH})
+FREE = LOSSES | {Ending.OK, Ending.REVOKED, Ending.CANCELLED, Ending.PREEMPTED, Ending.REFUSED}
 
 
 def charges(ending: Ending) -> bool:
@@ -67,7 +81,7 @@ def charges(ending: Ending) -> bool:
 
 def loses(ending: Ending, *, asked: bool) -> bool:
     """Whether it counts as a loss: through no fault of the job, and not by our will."""
-    return ending in (Ending.LOST, Ending.WRAPPER) or (ending is Ending.CANCELLED and not asked)
+    return ending in LOSSES or (ending is Ending.CANCELLED and not asked)
 
 
 def judge(case: Case) -> Verdict:
@@ -76,6 +90,8 @@ def judge(case: Case) -> Verdict:
         "": True,
         "asked": case.asked,
         "skipping": case.skipping,
+        "outside": case.outside,
+        "grown": case.grown,
         "losses-left": case.losses <= case.max_losses,
         "attempts-left": case.attempts < case.max_attempts,
     }

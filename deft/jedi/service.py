@@ -15,10 +15,10 @@ from sqlalchemy.engine import Engine
 
 from deft.base import faults
 from deft.base.clock import Clock
-from deft.base.config import Settings, workers_allowed
+from deft.base.config import Settings
 from deft.base.errors import Refused, Unreachable
 from deft.jedi import lease
-from deft.jedi.backends.local import LocalPool
+from deft.jedi.backends import making
 from deft.jedi.cycle import Executor
 from deft.wire import hints
 
@@ -96,11 +96,12 @@ def apply_orders(settings: Settings, engine: Engine, clock: Clock) -> None:
 def _executor(settings: Settings, engine: Engine, clock: Clock) -> Iterator[tuple[Executor, lease.Lease]]:
     held = lease.take(engine, clock)
     faults.point("jedi.lease-taken")
-    pool = LocalPool(settings.jedi.slots or workers_allowed(), settings.workdir / "log")
+    made = making.made(settings, clock, os.environ)
     try:
-        yield Executor(settings, engine, clock, pool), held
+        yield Executor(settings, engine, clock, made), held
     finally:
-        pool.close()
+        for one in made.values():
+            one.close()
         faults.point("jedi.pool-closed")
         held.release()
         faults.point("jedi.lease-released")
@@ -176,22 +177,23 @@ class _Loop:
             self._orphaned = True
 
     def _drain(self) -> None:
-        """Start nothing more, give what runs ten seconds (none at a second SIGTERM), then stop it.
+        """Start nothing more, give what runs here ten seconds (none at a second SIGTERM), then stop it.
 
-        All of it goes into the books; what was stopped is ready again and not charged.
+        What a batch system has goes on without us. All that ends goes into the books; what was stopped is
+        ready again and not charged.
         """
         executor, clock = self._executor, self._executor.clock
         executor.handing_out = False
-        for flight in list(executor.flights.values()):
+        for flight in executor.passing():
             executor.take_back(flight)
         self._finish_until(clock.monotonic() + DRAIN_S, patience=1)
-        for flight in list(executor.flights.values()):
+        for flight in executor.passing():
             executor.stop(flight)
         self._finish_until(clock.monotonic() + executor.settings.jedi.kill_grace_s + 2.0)
 
     def _finish_until(self, deadline: float, patience: int | None = None) -> None:
         executor = self._executor
-        while executor.flights or executor.ended:
+        while executor.passing() or executor.ended or executor.is_busy():
             left = deadline - executor.clock.monotonic()
             hurried = patience is not None and self._signals.stops > patience
             if left <= 0 or self._orphaned or hurried:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from deft.base.config import Settings
-from deft.jedi import catalog, feeding, parking, recovery, retry, scanning, specs, store
+from deft.jedi import catalog, feeding, overrides, parking, recovery, retry, scanning, specs, store
 from deft.jedi.books import Books
 from deft.jedi.catalog import Unit
-from deft.jedi.jobs import Ending, Fed, Flight, JobState, Remake, Result, job_key
+from deft.jedi.jobs import Ending, Fed, Flight, JobState, Needs, Remake, Result, job_key
 from deft.jedi.net import UNSUCCESSFUL, move
 from deft.jedi.retry import Case, Verdict
 from deft.jedi.store import Task
@@ -39,6 +42,9 @@ def settle(books: Books, ended: Sequence[Ended], settings: Settings) -> None:
         _count(task, flight, result, verdict, state)
         if state in UNSUCCESSFUL:
             task.reason = _reason(task, flight, result, settings)
+        elif result.ending is Ending.REFUSED:
+            task.rejected, task.reason = 1, f"{task.metatask}/{task.name}: {result.message}"
+        _grow(books.conn, flight, result, verdict)
     for (units, charged), job_ids in rows.items():
         store.settle_rows(books.conn, job_ids, units, charged=charged)
     store.save_jobs(books.conn, jobs)
@@ -63,8 +69,11 @@ def _judge(task: Task, flight: Flight, result: Result, settings: Settings, kept:
         max_losses=settings.jedi.max_losses,
         asked=flight.cancelled,
         skipping=bool(task.hard),
+        outside=result.outside,
+        grown=result.ending is Ending.REFUSED and _is_grown(flight, specs.needs(spec)),
     )
-    verdict = retry.judge(case)
+    own = overrides.parse(str(spec.settings.get(overrides.KEY, "")))
+    verdict = overrides.judge(own, case, result, flight.folder) or retry.judge(case)
     if verdict.event == "again" and task.no_feed and kept is None:
         verdict = Verdict(Fed.SKIPPED, "cancel")  # finish: what is not under way is not begun again
     if kept and verdict.units in (Fed.FAILED, Fed.SKIPPED):
@@ -72,6 +81,20 @@ def _judge(task: Task, flight: Flight, result: Result, settings: Settings, kept:
     if flight.stale and verdict.units is Fed.OK:
         return Verdict(Fed.PARKED, "succeed")
     return verdict
+
+
+def _is_grown(flight: Flight, own: Needs) -> bool:
+    return flight.needs.memory_mb > own.memory_mb or flight.needs.walltime_s > own.walltime_s
+
+
+def _grow(conn: Connection, flight: Flight, result: Result, verdict: Verdict) -> None:
+    """Note what a job asks for next time, by what it had."""
+    had_mb = flight.needs.memory_mb or result.had_mb or result.max_rss_mb or 0
+    had_s = flight.needs.walltime_s or result.wall_s or 0
+    if verdict.memory != 1 and had_mb:
+        store.save_jobs(conn, [{"id": flight.job_id, "memory_mb": math.ceil(had_mb * verdict.memory)}])
+    if verdict.time != 1 and had_s:
+        store.save_jobs(conn, [{"id": flight.job_id, "walltime_s": math.ceil(had_s * verdict.time)}])
 
 
 def _count(task: Task, flight: Flight, result: Result, verdict: Verdict, state: JobState) -> None:
@@ -92,7 +115,10 @@ def _reason(task: Task, flight: Flight, result: Result, settings: Settings) -> s
     if result.ending is Ending.NO_SPACE:
         again = f"make room, then `deft retry {task.metatask}/{task.name}`"
         return f"no space left on {settings.workdir}: {again}"
-    if result.ending in (Ending.LOST, Ending.WRAPPER, Ending.CANCELLED):
+    if result.outside:
+        again = f"`deft retry {task.metatask}/{task.name}` runs it again"
+        return f"job {flight.number} was {retry.words(result)}; {again}"
+    if result.ending in (*retry.LOSSES, Ending.CANCELLED):
         times = f"was lost {flight.losses + 1} times"
     else:
         number = flight.charged + 1
@@ -134,6 +160,11 @@ _ATTEMPT_STATES = {
     Ending.WRAPPER: JobState.LOST,
     Ending.REVOKED: JobState.CANCELLED,
     Ending.CANCELLED: JobState.CANCELLED,
+    Ending.MEMORY: JobState.KILLED,
+    Ending.PREEMPTED: JobState.KILLED,
+    Ending.NODE: JobState.LOST,
+    Ending.LAUNCH: JobState.LOST,
+    Ending.REFUSED: JobState.CANCELLED,
 }
 
 

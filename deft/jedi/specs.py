@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Collection
 from pathlib import Path
 
-from deft.base.errors import Finding
+from deft.base.config import LOCAL
+from deft.base.errors import BadInput, Finding
 from deft.base.records import to_text
+from deft.jedi import overrides
+from deft.jedi.jobs import Needs
 from deft.wire import placeholders
 from deft.wire.orders import TaskSpec, dump, load_task
 
 REST = ("inputs", "inputs_file", "job.index", "job.seed", "unit.key", "unit.first_event", "unit.events",
         "python", "template", "input")  # fmt: skip
 
-NUMBERS = ("resources.walltime_s", "retry.max_attempts", "split.units_per_job", "split.max_units_per_job")
+NUMBERS = (
+    *(f"resources.{name}" for name in (
+        "walltime_s", "memory_mb", "cores", "nodes", "tasks", "tasks_per_node", "gpus")),
+    "retry.max_attempts", "split.units_per_job", "split.max_units_per_job",
+)  # fmt: skip
 
 
 KEPT = 2048
@@ -50,13 +59,53 @@ def number(spec: TaskSpec, key: str, default: float = 0) -> float:
     return default if value is None or value == "" else float(value)
 
 
-def why_unfit(spec: TaskSpec) -> str | None:
+def needs(spec: TaskSpec) -> Needs:
+    """What a job of this task asks of a batch system."""
+
+    def whole(name: str) -> int:
+        return int(number(spec, f"resources.{name}"))
+
+    def word(name: str) -> str:
+        return str(spec.settings.get(f"resources.{name}", ""))
+
+    return Needs(
+        nodes=whole("nodes"),
+        tasks=whole("tasks"),
+        tasks_per_node=whole("tasks_per_node"),
+        cores=whole("cores"),
+        memory_mb=whole("memory_mb"),
+        walltime_s=number(spec, "resources.walltime_s"),
+        gpus=whole("gpus"),
+        partition=word("partition"),
+        account=word("account"),
+        qos=word("qos"),
+        constraint=word("constraint"),
+        extra=word("extra"),
+    )
+
+
+def cluster(spec: TaskSpec) -> str | None:
+    """The cluster that a task names; None where it leaves that to the settings."""
+    named = str(spec.settings.get("cluster", "")).strip()
+    return None if named in ("", "auto") else named
+
+
+def why_unfit(spec: TaskSpec, clusters: Collection[str] = (LOCAL,)) -> str | None:
     """Why the definition cannot be run, or None where it can."""
     if not spec.command.strip():
         return f"{spec.full_name} has no command"
+    named = cluster(spec)
+    if named is not None and named not in clusters:
+        known = ", ".join(sorted(clusters))
+        return f"{spec.full_name}: cluster = {named!r} is none of the settings; they know {known}"
     wrong = [f"{key} = {spec.settings[key]!r}" for key in NUMBERS if not _is_number(spec.settings.get(key))]
     if wrong:
         return f"{spec.full_name}: no number: {', '.join(wrong)}"
+    try:
+        overrides.parse(str(spec.settings.get(overrides.KEY, "")))
+        shlex.split(str(spec.settings.get("resources.extra", "")))
+    except (BadInput, ValueError) as fault:
+        return f"{spec.full_name}: {fault}"
     used = placeholders.used(spec.command)
     if "template" in used and not Path(spec.template_dir).is_dir():
         return f"{spec.full_name}: its payload folder {spec.template_dir!r} is not on this machine"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from deft.base.database import insert_rows, update_rows
 from deft.base.idlists import listed
 from deft.jedi.catalog import LOST
 from deft.jedi.jobs import Fed, JobState, Remake
-from deft.jedi.tables import jedi_attempt, jedi_job, jedi_job_unit, jedi_task, jedi_unit
+from deft.jedi.tables import jedi_attempt, jedi_job, jedi_job_unit, jedi_submission, jedi_task, jedi_unit
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Task:
     reason: str | None = None
     measured: str | None = None
     parked: int = 0
+    cluster: str | None = None
 
     @property
     def feeding(self) -> bool:
@@ -88,6 +89,8 @@ class Job:
     charged: int
     losses: int
     state: str
+    memory_mb: int | None = None
+    walltime_s: int | None = None
 
 
 def load_tasks(conn: Connection, ids: Sequence[int]) -> list[Task]:
@@ -114,9 +117,14 @@ def active_tasks(conn: Connection) -> list[int]:
     return list(conn.execute(query.order_by(jedi_task.c.priority.desc(), jedi_task.c.id)).scalars())
 
 
-def startable_tasks(conn: Connection, limit: int) -> list[int]:
-    """The most urgent tasks that may have units to start."""
-    return list(conn.execute(_STARTABLE, {"at_most": limit}).scalars())
+def startable_tasks(
+    conn: Connection, limit: int, clusters: Collection[str] | None = None, default: str = ""
+) -> list[int]:
+    """The most urgent tasks that may have units to start, in some of the clusters."""
+    query = _STARTABLE
+    if clusters is not None:
+        query = query.where(sa.func.coalesce(_T.cluster, default).in_(sorted(clusters)))
+    return list(conn.execute(query, {"at_most": limit}).scalars())
 
 
 def insert_tasks(conn: Connection, task_ids: Sequence[int]) -> None:
@@ -184,19 +192,21 @@ def with_planned_jobs(conn: Connection, task_ids: Sequence[int]) -> set[int]:
     return set(conn.execute(sa.select(t.id).where(listed(t.id), waits), {"ids": task_ids}).scalars())
 
 
+_J = jedi_job.c
+_JOBS = sa.select(_J.id, _J.number, _J.attempts, _J.charged, _J.losses, _J.state, _J.memory_mb, _J.walltime_s)
+
+
 def planned_jobs(conn: Connection, task_id: int, limit: int) -> list[Job]:
     """Jobs of a task that were made and wait, oldest first."""
     j = jedi_job.c
-    query = sa.select(j.id, j.number, j.attempts, j.charged, j.losses, j.state)
-    query = query.where(j.task_id == task_id, j.state == JobState.PLANNED).order_by(j.number).limit(limit)
+    query = _JOBS.where(j.task_id == task_id, j.state == JobState.PLANNED).order_by(j.number).limit(limit)
     return [Job(*row) for row in conn.execute(query)]
 
 
 def job_numbered(conn: Connection, task_id: int, number: int) -> Job | None:
     """One job of a task."""
     j = jedi_job.c
-    query = sa.select(j.id, j.number, j.attempts, j.charged, j.losses, j.state)
-    row = conn.execute(query.where(j.task_id == task_id, j.number == number)).first()
+    row = conn.execute(_JOBS.where(j.task_id == task_id, j.number == number)).first()
     return None if row is None else Job(*row)
 
 
@@ -298,6 +308,11 @@ class OpenAttempt:
     losses: int
     stale: bool
     submitted: datetime
+    cluster: str
+    submission_id: int | None
+    array_index: int | None
+    asked_mb: int | None
+    asked_s: int | None
 
 
 def open_attempts(conn: Connection) -> list[OpenAttempt]:
@@ -305,7 +320,20 @@ def open_attempts(conn: Connection) -> list[OpenAttempt]:
     a, j = jedi_attempt.c, jedi_job.c
     columns: tuple[sa.ColumnElement[Any], ...] = (
         a.id, a.number, a.job_id, j.number.label("job_number"), j.task_id, a.folder, a.token,
-        a.state, j.units, j.charged, j.losses, (j.remake == Remake.STALE).label("stale"), a.submitted,
+        a.state, j.units, j.charged, j.losses,
+        sa.case((j.remake == Remake.STALE, 1), else_=0).label("stale"), a.submitted,
+        a.backend.label("cluster"), a.submission_id, a.array_index, a.asked_mb, a.asked_s,
     )  # fmt: skip
     query = sa.select(*columns).join(jedi_job, j.id == a.job_id).where(a.open == 1).order_by(a.id)
     return [OpenAttempt(**row._mapping) for row in conn.execute(query)]
+
+
+def submissions(conn: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The arrays of those ids."""
+    query = sa.select(jedi_submission).where(listed(jedi_submission.c.id)).order_by(jedi_submission.c.id)
+    return [dict(row._mapping) for row in conn.execute(query, {"ids": list(ids)})] if ids else []
+
+
+def save_submissions(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Note what the arrays are called where they went."""
+    update_rows(conn, jedi_submission, "id", rows)

@@ -2,10 +2,11 @@
 
 Standard library only, Python 3.6 and up, nothing of DEFT: this one file is what runs beside the payload.
 `python wrapper.py --serve` reads attempt folders, a line each, from standard input (`!folder` cancels one)
-and writes one JSON line an event on standard output. Whoever creates `claim` in a folder first may run it:
-so a payload never runs twice. When the reader of the events dies, the payload that runs is finished, its
-`attempt.json` is written, and nothing that waits is started. It is one file, longer than others here, on
-purpose: a back-end has to carry one file only.
+and writes one JSON line an event on standard output. `python wrapper.py --element LIST INDEX` runs the folder
+on line INDEX (from 0) of a list, as one element of an array in a batch system. Whoever creates `claim` in a
+folder first may run it: so a payload never runs twice. When the reader of the events dies, the payload that
+runs is finished, its `attempt.json` is written, and nothing that waits is started. It is one file, longer
+than others here, on purpose: a back-end has to carry one file only.
 """
 
 import collections
@@ -42,6 +43,7 @@ class Job:
         self.beat_s = float(text.get("beat_s") or 0)
         self.log_max_bytes = int(text.get("log_max_bytes") or 0)
         self.outputs = list(text.get("outputs", ()))
+        self.guarded = bool(text.get("guarded"))
 
     def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
@@ -69,16 +71,17 @@ class Alarm:
 
 
 class Inbox:
-    """The folders that wait, and those to cancel."""
+    """The folders that wait, and those to cancel; without a descriptor nobody ever says anything."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self.open = True
+        self.open = fd >= 0
         self.folders = collections.deque()  # type: collections.deque[str]
         self.cancelled = set()  # type: set[str]
         self._rest = b""
         self._poll = select.poll()
-        self._poll.register(fd, select.POLLIN)
+        if self.open:
+            self._poll.register(fd, select.POLLIN)
 
     def read(self) -> None:
         chunk = os.read(self.fd, 65536)
@@ -236,6 +239,15 @@ def claim(job: Job, me: "dict[str, object]") -> "int | None":
     return fd
 
 
+def close(job: Job) -> bool:
+    """Whether we may say how the attempt ends: JEDI, which may think us dead, did not say so before."""
+    try:
+        os.close(os.open(job.path("closed"), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+    except FileExistsError:
+        return False
+    return True
+
+
 def children() -> "list[int]":
     """Our own living children."""
     found = []
@@ -357,11 +369,15 @@ def record(job: Job, result: "dict[str, object]") -> None:
 class Server:
     """The loop over folders."""
 
-    def __init__(self) -> None:
-        self.alarm, self.inbox = Alarm(), Inbox(0)
+    def __init__(self, inbox: int = 0) -> None:
+        self.alarm, self.inbox = Alarm(), Inbox(inbox)
         self.heard = True
         self.host = socket.gethostname()
-        self.me = {"pid": os.getpid(), "start": start_time(os.getpid()), "host": self.host}
+        self.me = {
+            "pid": os.getpid(),
+            "start": start_time(os.getpid()),
+            "host": self.host,
+        }  # type: dict[str, object]
 
     def serve(self) -> None:
         while self.heard and not self.alarm.stop:
@@ -411,6 +427,8 @@ class Server:
         for log in payload.logs:
             log.trim()
         try:
+            if payload.job.guarded and not close(payload.job):
+                return {"class": "lost", "message": "given up before it ended", "host": self.host}
             kind, message, outputs = judge(payload, facts, payload.logs[1])
         except OSError as fault:
             kind = "no-space" if fault.errno in SPACE else "no-output"
@@ -459,6 +477,44 @@ class Server:
             self.heard = False
 
 
+class Element(Server):
+    """One folder, in a batch system: nobody listens, the folder has it all."""
+
+    def __init__(self) -> None:
+        Server.__init__(self, -1)
+        self.failed = False
+        self.me["job"] = os.environ.get("SLURM_ARRAY_JOB_ID", "")
+        self.host = os.environ.get("SLURMD_NODENAME") or self.host
+
+    def say(self, event: "dict[str, object]") -> None:
+        result = event.get("result")
+        if isinstance(result, dict):
+            self.failed = result["class"] != "ok"
+            if result["class"] == "wrapper":
+                sys.stderr.write("wrapper: {}: {}\n".format(event["folder"], result["message"]))
+
+
+def folder_at(path: str, index: int) -> str:
+    """The folder that a list names on one of its lines."""
+    with open(path, "rb") as stream:
+        for number, line in enumerate(stream):
+            if number == index:
+                return os.fsdecode(line.rstrip(b"\n"))
+    raise ValueError(f"{path} has no line {index}")
+
+
+def run_element(path: str, index: str) -> int:
+    """Run one element; the exit code is for the books of the batch system."""
+    try:
+        folder = folder_at(path, int(index))
+    except (OSError, ValueError) as fault:
+        sys.stderr.write(f"wrapper: {fault}\n")
+        return 2
+    server = Element()
+    server.take(folder)
+    return 1 if server.failed else 0
+
+
 def adopt_orphans() -> None:
     """Become the parent of whatever a payload leaves behind, where the system can do that."""
     try:
@@ -470,10 +526,12 @@ def adopt_orphans() -> None:
 
 
 def main(arguments: "list[str]") -> int:
-    if arguments != ["--serve"]:
-        sys.stderr.write("usage: wrapper.py --serve < folders\n")
-        return 2
     adopt_orphans()
+    if len(arguments) == 3 and arguments[0] == "--element":
+        return run_element(arguments[1], arguments[2])
+    if arguments != ["--serve"]:
+        sys.stderr.write("usage: wrapper.py --serve < folders, or wrapper.py --element LIST INDEX\n")
+        return 2
     Server().serve()
     return 0
 

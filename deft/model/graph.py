@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import networkx as nx
 
-from deft.model import keys
 from deft.model.keys import Value
 from deft.model.tasks import NO_FOREIGN, NOTHING, Dataset, Edge, Foreign, NodeKind, Task
 from deft.wire import placeholders
@@ -48,6 +46,7 @@ class MetaTask:
         self.folder = folder
         self.written = written
         self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self._joined = 0  # how many edges there are; the graph itself would count them one by one
         # Derived; forgotten at every change.
         self._datasets: list[Dataset] | None = None
         self._levels: list[list[str]] | None = None
@@ -72,10 +71,11 @@ class MetaTask:
         for end in (edge.source, edge.target):
             if end not in self.graph:
                 raise ValueError(f"the edge {edge.source} -> {edge.target} names no task {end!r}")
-        named = edge if edge.id else replace(edge, id=f"e{self.graph.number_of_edges()}")
+        named = edge if edge.id else replace(edge, id=f"e{self._joined}")
         if self.graph.has_edge(edge.source, edge.target, named.id):
             raise KeyError(named.id)
         self.graph.add_edge(edge.source, edge.target, key=named.id, edge=named)
+        self._joined += 1
         self._datasets = self._levels = None
 
     def task(self, name: str) -> Task:
@@ -96,7 +96,10 @@ class MetaTask:
     @property
     def edges(self) -> Iterator[Edge]:
         """Every edge, by source in the order of nodes."""
-        return (data["edge"] for _, _, data in self.graph.edges(data=True))
+        for _, targets in self.graph.adjacency():  # the graph's own view takes several times as long
+            for keyed in targets.values():
+                for data in keyed.values():
+                    yield data["edge"]
 
     def inputs(self, name: str) -> list[Edge]:
         """The edges into a node."""
@@ -159,7 +162,7 @@ def _dataset(producer: str | None, edges: list[Edge]) -> Dataset:
         name=first.text("dataset"),
         format=next((e.text("format") for e in edges if e.text("format")), ""),
         edges=tuple(edges),
-        sources=next((e.sources for e in edges if e.sources), ()),
+        sources=next((e.legal_sources for e in edges if e.legal_sources), ()),
         open=any(bool(e.settings.get("open")) for e in edges),
     )
 
@@ -170,58 +173,6 @@ def _implied_types(task: Task, known: set[str]) -> list[str]:
     named = [name.removeprefix("output.") for name in names if name.startswith("output.")]
     implied = [type for type in dict.fromkeys(named) if type not in known]
     return implied or ([] if known else ["data"])
-
-
-def to_networkx(metatask: MetaTask) -> nx.MultiDiGraph[str]:
-    """A plain MultiDiGraph: graph, node and edge attributes are the profile's keys with their typed values.
-
-    Nodes are named by task and carry `kind`; `from_networkx` reads it back.
-    """
-    plain: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-    plain.graph.update(metatask.settings, name=metatask.name, project=metatask.project)
-    for node in metatask.nodes:
-        plain.add_node(node.name, kind=node.kind.value, **node.settings)
-    for edge in metatask.edges:
-        plain.add_edge(edge.source, edge.target, key=edge.id, **edge.settings)
-    return plain
-
-
-def from_networkx(graph: nx.DiGraph[Any], name: str | None = None) -> MetaTask:
-    """A Meta-Task of any directed NetworkX graph whose attributes are keys of the profile.
-
-    Other attributes are left out. Raises ValueError for an undirected graph or a value a key does not allow.
-    """
-    if not graph.is_directed():
-        raise ValueError("a Meta-Task is a directed graph; this one is undirected")
-    settings = _settings("graph", graph.graph, "the graph")
-    made = MetaTask(
-        name or str(settings.pop("name", "metatask")),
-        project=str(settings.pop("project", DEFAULT_PROJECT)),
-        settings={k: v for k, v in settings.items() if k not in ("name", "project", "deft.version")},
-    )
-    called = {node: str(data.get("task", node)) for node, data in graph.nodes(data=True)}
-    for node, data in graph.nodes(data=True):
-        found = _settings("node", data, called[node])
-        kind = NodeKind(str(found.pop("kind", "task")))
-        own = {name: value for name, value in found.items() if name not in ("task", "metatask")}
-        made.add(Task(called[node], kind, own, id=str(node)))
-    for number, (source, target, data) in enumerate(graph.edges(data=True)):
-        found = _settings("edge", data, f"{source} -> {target}")
-        made.join(Edge(called[source], called[target], found, id=f"e{number}"))
-    return made
-
-
-def _settings(scope: keys.Scope, data: Mapping[Any, Any], subject: str) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    for name, value in data.items():
-        key = keys.find(scope, str(name))
-        if key is None or value is None:
-            continue
-        try:
-            found[key.name] = keys.parse(key, keys.render(value))
-        except ValueError as fault:
-            raise ValueError(f"{subject}: {name} = {value!r} {fault}") from None
-    return found
 
 
 Ends = tuple[str, str, str]

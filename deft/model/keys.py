@@ -95,7 +95,7 @@ KEYS: tuple[Key, ...] = (
     _node("scouts.count", "int", "jobs that run first, to measure", low=0),
     _node("scouts.success", "double", "part of the scouts that must be ok", low=0, high=1),
     _node("retry.max_attempts", "int", "attempts of a unit before it fails", low=1),
-    _node("retry.rules", "string", "name of a table of outcome rules"),
+    _node("retry.rules", "string", "JSON: outcome rules of its own, before the built-in ones"),
     _node("max_running", "int", "jobs of the task that may run at once", low=1),
     _node("priority", "int", "larger first"),
     _node("goal", "double", "part of its units that must be ok", low=0, high=1),

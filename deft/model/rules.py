@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from deft.base.errors import Finding
-from deft.model import naming
+from deft.model import named
 from deft.model.graph import MetaTask
 from deft.model.keys import PARAM_FACTS
 from deft.model.tasks import Dataset, Edge, NodeKind, StartWhen, Task, is_name
@@ -21,13 +21,20 @@ _Wrong = Callable[..., Finding]  # (code, message, hint) of one edge
 
 def validate(metatask: MetaTask) -> list[Finding]:
     """Every finding of a Meta-Task; empty where nothing is wrong. Warnings are among them."""
-    return [
+    found = [
         *_names(metatask),
         *_cycle(metatask),
         *(finding for edge in metatask.edges for finding in _edge(metatask, edge)),
         *(finding for dataset in metatask.datasets() for finding in _dataset(dataset)),
         *(finding for task in metatask.tasks for finding in _task(metatask, task)),
     ]
+    if not any(finding.code in _PARTS_OF_NAMES for finding in found):
+        found += named.names(metatask)[1]
+    return found
+
+
+# Without these, names of datasets would only say the same again.
+_PARTS_OF_NAMES = frozenset({"bad-name", "bad-type"})
 
 
 def errors(findings: list[Finding]) -> list[Finding]:
@@ -45,12 +52,6 @@ def _names(metatask: MetaTask) -> Iterator[Finding]:
             yield Finding("bad-name", f"{node.name!r} is no legal name of a task", node.line, node.name, rule)
     if not any(True for _ in metatask.tasks):
         yield Finding("no-tasks", f"the Meta-Task {metatask.full_name} has no task")
-    pattern = metatask.settings.get("naming.pattern")
-    if pattern is not None:
-        try:
-            naming.check_pattern(str(pattern))
-        except ValueError as fault:
-            yield Finding("bad-pattern", f"naming.pattern = {pattern!r} {fault}")
 
 
 def _cycle(metatask: MetaTask) -> Iterator[Finding]:

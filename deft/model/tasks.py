@@ -158,6 +158,14 @@ class Edge:
             return tuple(found)
         return (self.text("source"),) if self.text("source") else ()
 
+    @property
+    def legal_sources(self) -> tuple[str, ...]:
+        """The same; none where what is said cannot be read, which `model.rules` finds."""
+        try:
+            return self.sources
+        except ValueError:
+            return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:

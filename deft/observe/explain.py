@@ -79,7 +79,7 @@ def _serving(session: Session, actor: Actor, survey: Survey) -> bool:
     if command is None:
         return True
     answer = plugin.function(command.run)(
-        Request(actor.name, session.engine, session.clock, session.settings)
+        Request(actor.name, session.annex_engine, session.clock, session.settings)
     )
     return bool(answer.facts.get("served", True))
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from deft.base import database
+from deft.base import database, urls
 from deft.base.config import Settings
 from deft.base.errors import DeftError
 from deft.store import schema
@@ -67,12 +67,15 @@ def _folder(settings: Settings) -> Iterator[Check]:
 def _database(settings: Settings) -> Iterator[Check]:
     try:
         engine = database.open_engine(settings.database_url, must_exist=True)
-        with database.reading(engine) as conn:
-            server = ".".join(map(str, conn.dialect.server_version_info or ()))
-        where = engine.url.render_as_string(hide_password=True)
-        yield Check("database", "ok", f"{where}, {engine.dialect.name} {server}")
-        schema.check(engine)
-        yield Check("tables", "ok", f"revision {schema.REVISION}")
+        try:
+            with database.reading(engine) as conn:
+                server = ".".join(map(str, conn.dialect.server_version_info or ()))
+            where = urls.shown(engine.url)
+            yield Check("database", "ok", f"{where}, {engine.dialect.name} {server}")
+            schema.check(engine)
+            yield Check("tables", "ok", f"revision {schema.REVISION}")
+        finally:
+            engine.dispose()
     except DeftError as fault:
         yield Check("database", "wrong", str(fault))
         return

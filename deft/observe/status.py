@@ -39,6 +39,14 @@ class MetaTaskLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Meta-Tasks, newest first, and how many older ones there are."""
+
+    lines: tuple[MetaTaskLine, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaskLine:
     """One task: its state, its controls, what JEDI reports of it, and why where there is something to say.
 
@@ -66,7 +74,7 @@ class TaskLine:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One Meta-Task in full."""
+    """One Meta-Task in full; `more`: tasks that are not shown."""
 
     metatask: str
     state: str
@@ -76,6 +84,7 @@ class Status:
     tasks: tuple[TaskLine, ...]
     holds: tuple[Hold, ...]
     notes: tuple[str, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +108,25 @@ class DatasetLine:
 def list_metatasks(
     session: Session, actor: Actor, limit: int = 10_000, *, where: str | None = None
 ) -> list[MetaTaskLine]:
-    """All Meta-Tasks, newest first; `where`: those with a task for which this holds. Raises BadInput."""
+    """The newest Meta-Tasks; `where`: those with a task for which this holds. Raises BadInput."""
+    return list(listing(session, actor, limit, where=where).lines)
+
+
+def listing(session: Session, actor: Actor, limit: int | None = None, *, where: str | None = None) -> Listing:
+    """The newest Meta-Tasks, or all, and how many more there are. Raises BadInput."""
     roles.require(actor, "read")
     with session.reading() as conn:
         m = deft_metatask.c
-        query = sa.select(m.id, m.project, m.name, m.owner, m.created).order_by(m.id.desc()).limit(limit)
+        query = sa.select(m.id, m.project, m.name, m.owner, m.created)
         if where is not None:
             query = query.where(m.id.in_(selection.metatasks_with(conn, where, session.clock.now())))
-        rows = conn.execute(query).all()
+        rows = conn.execute(query.order_by(m.id.desc()).limit(limit)).all()
+        more = 0
+        if len(rows) == limit:
+            counted = sa.select(sa.func.count()).select_from(query.subquery())
+            more = conn.execute(counted).scalar_one() - len(rows)
         stand = standing.of(conn, [row.id for row in rows])
-    return [
+    lines = (
         MetaTaskLine(
             metatask=f"{row.project}/{row.name}",
             state=stand[row.id].state,
@@ -118,7 +136,8 @@ def list_metatasks(
             created=row.created,
         )
         for row in rows
-    ]
+    )
+    return Listing(tuple(lines), more)
 
 
 def _ended(counts: Any) -> int:
@@ -132,16 +151,20 @@ def status(session: Session, actor: Actor, text: str, *, where: str | None = Non
         return _status(conn, selection.select(conn, text, where=where, now=session.clock.now()).one)
 
 
-def statuses(session: Session, actor: Actor, text: str, *, where: str | None = None) -> list[Status]:
-    """Any number of Meta-Tasks, or some of their tasks. Raises NotFound, BadInput."""
+def statuses(
+    session: Session, actor: Actor, text: str, *, where: str | None = None, limit: int | None = None
+) -> list[Status]:
+    """Any number of Meta-Tasks, of each at most `limit` tasks. Raises NotFound, BadInput."""
     roles.require(actor, "read")
     with session.reading() as conn:
         chosen = selection.select(conn, text, where=where, now=session.clock.now())
-        return [_status(conn, part) for part in chosen.parts]
+        return [_status(conn, part, limit) for part in chosen.parts]
 
 
-def _status(conn: Connection, chosen: Selected) -> Status:
+def _status(conn: Connection, chosen: Selected, limit: int | None = None) -> Status:
     m = deft_metatask.c
+    ids = None if chosen.whole else chosen.node_ids[:limit]
+    lines = tuple(task_lines(conn, chosen.metatask_id, ids, limit))
     row = conn.execute(sa.select(m.owner, m.created, m.origin).where(m.id == chosen.metatask_id)).one()
     return Status(
         metatask=chosen.full_name,
@@ -149,9 +172,10 @@ def _status(conn: Connection, chosen: Selected) -> Status:
         owner=row.owner,
         created=row.created,
         origin=row.origin,
-        tasks=tuple(task_lines(conn, chosen.metatask_id, None if chosen.whole else chosen.node_ids)),
+        tasks=lines,
         holds=tuple(holds.in_force(conn, chosen.metatask_id)),
         notes=notes.of(conn, chosen.metatask_id, chosen.full_name),
+        more=len(chosen.node_ids) - len(lines),
     )
 
 
@@ -171,8 +195,10 @@ def lines_of(session: Session, node_ids: Sequence[int]) -> dict[str, TaskLine]:
     return {line.task: line for line in found}
 
 
-def task_lines(conn: Connection, metatask_id: int, node_ids: Sequence[int] | None = None) -> list[TaskLine]:
-    """The tasks of a Meta-Task in the order of its document."""
+def task_lines(
+    conn: Connection, metatask_id: int, node_ids: Sequence[int] | None = None, limit: int | None = None
+) -> list[TaskLine]:
+    """The tasks of a Meta-Task in the order of its document: all or the first, or these."""
     n, w = deft_node.c, wire_task.c
     inputs = supply.by_task(metatask_id)
     columns = (
@@ -183,7 +209,7 @@ def task_lines(conn: Connection, metatask_id: int, node_ids: Sequence[int] | Non
     query = sa.select(*columns).select_from(source).where(n.metatask_id == metatask_id, n.kind == "task")
     query = query.order_by(n.position)
     if node_ids is None:
-        return [_task_line(row) for row in conn.execute(query)]
+        return [_task_line(row) for row in conn.execute(query.limit(limit))]
     parts = (conn.execute(query.where(n.id.in_(part))) for part in batches(node_ids))
     return [_task_line(row) for rows in parts for row in rows]
 

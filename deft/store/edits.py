@@ -11,10 +11,11 @@ from sqlalchemy.engine import Connection
 
 from deft.base.database import batches
 from deft.base.errors import Refused
+from deft.base.records import to_text
 from deft.model.graph import MetaTask
 from deft.model.tasks import Dataset, Edge, Task
 from deft.store import graphs
-from deft.store.tables import deft_dataset, deft_edge, deft_node
+from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
 from deft.wire.tables import wire_dataset
 
 
@@ -127,3 +128,36 @@ def edges_into(conn: Connection, node_ids: Sequence[int], producer: str) -> list
 def write_edge(conn: Connection, edge_id: int, edge: Edge) -> None:
     """Write the settings of an edge and the policies that guards read."""
     conn.execute(sa.update(deft_edge).where(deft_edge.c.id == edge_id).values(graphs.policies_of(edge)))
+
+
+def write_edges(conn: Connection, metatask_id: int, edges: Sequence[Edge]) -> None:
+    """Write the settings of stored edges of a Meta-Task, known by their ends and their ids."""
+    if not edges:
+        return
+    e, source, target = deft_edge.c, deft_node.alias("s"), deft_node.alias("t")
+    joined = deft_edge.join(source, source.c.id == e.source_id).join(target, target.c.id == e.target_id)
+    columns = (e.id, source.c.name.label("source"), target.c.name.label("target"), e.document_id)
+    query = sa.select(*columns).select_from(joined).where(e.metatask_id == metatask_id)
+    ids = {(row.source, row.target, row.document_id): row.id for row in conn.execute(query)}
+    for edge in edges:
+        write_edge(conn, ids[edge.source, edge.target, edge.id], edge)
+
+
+# --- for the eye -------------------------------------------------------------------------------------------
+
+
+def write_looks(conn: Connection, metatask_id: int, made: MetaTask, names: Sequence[str]) -> None:
+    """Write what is only kept of a Meta-Task and of these nodes: labels, positions, colours."""
+    m, n = deft_metatask.c, deft_node.c
+    own = sa.update(deft_metatask).where(m.id == metatask_id)
+    conn.execute(own.values(foreign_parts=graphs.foreign_text(made.foreign)))
+    one = sa.update(deft_node).where(n.metatask_id == metatask_id, n.name == sa.bindparam("b_name"))
+    rows = [{"b_name": name, "b_parts": graphs.foreign_text(made.task(name).foreign)} for name in names]
+    if rows:
+        conn.execute(one.values(foreign_parts=sa.bindparam("b_parts")), rows)
+
+
+def write_graph(conn: Connection, metatask_id: int, made: MetaTask) -> None:
+    """Write the settings of the graph itself."""
+    own = sa.update(deft_metatask).where(deft_metatask.c.id == metatask_id)
+    conn.execute(own.values(settings=to_text(made.settings)))

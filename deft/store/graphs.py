@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from deft.base.database import insert_rows
-from deft.base.errors import BadInput, Finding, Refused
+from deft.base.errors import BadInput, Refused
 from deft.base.records import to_text
-from deft.model import naming
+from deft.model import named
 from deft.model.graph import MetaTask
 from deft.model.keys import Value
 from deft.model.tasks import Dataset, Edge, Foreign, Membership, NodeKind, StartWhen, State, Task
+from deft.store import numbering
 from deft.store.tables import deft_count, deft_dataset, deft_edge, deft_metatask, deft_node
 
 DEFAULT_GOAL = 1.0
@@ -56,7 +57,7 @@ def _insert_metatask(conn: Connection, metatask: MetaTask, key: str, owner: str,
         "name_key": key,
         "owner": owner,
         "settings": to_text(metatask.settings),
-        "foreign_parts": _foreign_text(metatask.foreign),
+        "foreign_parts": foreign_text(metatask.foreign),
         "origin": metatask.origin or None,
         "folder": metatask.folder or None,
         "written": metatask.written or None,
@@ -81,13 +82,13 @@ def insert_nodes(
             "position": position,
             "depth": depths[node.name],
             "document_id": node.id or None,
-            "foreign_parts": _foreign_text(node.foreign),
+            "foreign_parts": foreign_text(node.foreign),
             "changed": now,
             **columns_of(node, goal),
         }
         for position, node in nodes
     ]
-    insert_rows(conn, deft_node, rows)
+    numbering.insert(conn, rows)
     query = sa.select(deft_node.c.name, deft_node.c.id).where(deft_node.c.metatask_id == metatask_id)
     return {row.name: row.id for row in conn.execute(query)}
 
@@ -165,18 +166,7 @@ def insert_edges(
 
 
 def _dataset_names(metatask: MetaTask, datasets: Sequence[Dataset], node_ids: Mapping[str, int]) -> list[str]:
-    pattern = str(metatask.settings.get("naming.pattern", naming.DEFAULT_PATTERN))
-    found: list[Finding] = []
-    names = []
-    for dataset in datasets:
-        task = dataset.producer or dataset.consumer or dataset.edges[0].source
-        fields = naming.DatasetName(metatask.project, metatask.name, task, dataset.type, node_ids[task])
-        try:
-            names.append(naming.make(fields, pattern))
-        except ValueError as fault:
-            found.append(Finding("dataset-name", str(fault), subject=task))
-    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-    found += [Finding("dataset-name", f"two datasets would be called {name}") for name in sorted(twice)]
+    names, found = named.names(metatask, node_ids, datasets)
     if found:
         raise BadInput(f"the datasets of {metatask.full_name} cannot be named:", found)
     return names
@@ -209,7 +199,7 @@ def _edge_row(
         "dataset_id": dataset_id,
         "position": position,
         "document_id": edge.id or None,
-        "foreign_parts": _foreign_text(edge.foreign),
+        "foreign_parts": foreign_text(edge.foreign),
         **policies_of(edge),
     }
 
@@ -235,7 +225,8 @@ def _implicit_row(metatask_id: int, node_id: int, dataset_id: int) -> dict[str, 
     return {**row, "source_id": None}
 
 
-def _foreign_text(foreign: Foreign) -> str | None:
+def foreign_text(foreign: Foreign) -> str | None:
+    """What is only kept, as its column has it."""
     return to_text(foreign.fragments) if foreign.fragments else None
 
 
@@ -278,12 +269,12 @@ def load(conn: Connection, metatask_id: int) -> MetaTask:
 
 
 def dataset_names(conn: Connection, metatask_id: int) -> dict[tuple[str, str], str]:
-    """The names of the datasets that its tasks make, by the task's name and the type."""
+    """The names of the datasets that its tasks make, by the task's name and the type, in its order."""
     d = deft_dataset.c
     columns = (deft_node.c.name, d.type, d.name.label("dataset"))
     query = sa.select(*columns).join(deft_node, deft_node.c.id == d.producer_id)
-    found = conn.execute(query.where(d.metatask_id == metatask_id))
-    return {(row.name, row.type): row.dataset for row in found}
+    found = query.where(d.metatask_id == metatask_id).order_by(deft_node.c.position, d.id)
+    return {(row.name, row.type): row.dataset for row in conn.execute(found)}
 
 
 def _foreign(text: str | None) -> Foreign:

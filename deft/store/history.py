@@ -52,17 +52,16 @@ _BOUND = {
     name: sa.bindparam(f"b_{name}", type_=_H[name].type)
     for name in ("at", "actor", "cause", "old", "new", "reason")
 }
-_OF_TASKS = sa.insert(deft_history).from_select(
-    ["metatask_id", "node_id", *_BOUND],
-    sa.select(
-        _N.metatask_id,
-        _N.id,
-        *(_BOUND[name] for name in _BOUND if name != "reason"),
-        sa.func.coalesce(_BOUND["reason"], sa.case((sa.bindparam("own_words") == 1, _N.reason))),
-    )
-    .where(listed(_N.id))
-    .order_by(_N.id),
-)
+
+
+def _of_tasks(reason: sa.ColumnElement[str | None]) -> sa.Insert:
+    said = {**_BOUND, "reason": reason}
+    changed = sa.select(_N.metatask_id, _N.id, *said.values()).where(listed(_N.id)).order_by(_N.id)
+    return sa.insert(deft_history).from_select(["metatask_id", "node_id", *said], changed)
+
+
+_FOR_ONE_REASON = _of_tasks(_BOUND["reason"])
+_FOR_THEIR_OWN = _of_tasks(_N.reason)
 
 
 def record_tasks(
@@ -72,7 +71,8 @@ def record_tasks(
     """The same change of many tasks in one statement; `own_words`: the reason not given is the task's."""
     values = {"at": now, "actor": actor, "cause": cause, "old": old, "new": new, "reason": reason}
     bound = {f"b_{name}": value for name, value in values.items()}
-    conn.execute(_OF_TASKS, {**bound, "own_words": int(own_words), "ids": node_ids})
+    statement = _FOR_THEIR_OWN if own_words and reason is None else _FOR_ONE_REASON
+    conn.execute(statement, {**bound, "ids": node_ids})
 
 
 def of(

@@ -6,26 +6,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
-from deft.base import faults
-from deft.base.database import reading, writing
+from deft.base import faults, urls
+from deft.base import revision as revisions
+from deft.base.database import is_refusal, reading, writing
 from deft.base.errors import BadInput, Refused
+from deft.base.revision import REVISION
 from deft.data import folder
 
-REVISION = "0004"
-"""The newest revision of the schema; sql/migrations leads to it from every earlier one."""
+__all__ = ["REVISION", "check", "create", "revision", "statements", "statements_in"]
 
 
 def revision(engine: Engine) -> str | None:
     """The revision of a database; None where it holds no tables of ours. Raises Unreachable."""
     with reading(engine) as conn:
-        return _revision(conn)
-
-
-def _revision(conn: Connection) -> str | None:
-    if not sa.inspect(conn).has_table("alembic_version"):
-        return None
-    found = conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return None if found is None else str(found)
+        return revisions.of(conn)
 
 
 def create(engine: Engine) -> bool:
@@ -34,40 +28,43 @@ def create(engine: Engine) -> bool:
     Raises Refused where the database has another revision, BadInput for a dialect without DDL, Unreachable.
     """
     with writing(engine, durable=True) as conn:
-        found = _revision(conn)
+        found = revisions.of(conn)
         if found is not None:
-            _check(found)
+            revisions.check(found)
             return False
         try:
             for statement in statements(conn.dialect.name):
-                conn.exec_driver_sql(statement)
+                _execute(conn, statement)
         except DatabaseError as fault:
             if sa.inspect(engine).has_table("alembic_version"):
                 return False  # another process made them meanwhile
+            if is_refusal(fault):
+                raise
             raise BadInput(f"the tables could not be made: {fault.orig}") from fault
         faults.point("schema.before-commit")
     faults.point("schema.after-commit")
     return True
 
 
+def _execute(conn: Connection, statement: str) -> None:
+    try:
+        conn.exec_driver_sql(statement)
+    except DatabaseError as fault:
+        # Oracle commits every table at once: what an earlier try left is there already.
+        if not str(fault.orig).startswith(_EXISTS):
+            raise
+
+
+_EXISTS = "ORA-00955"
+
+
 def check(engine: Engine) -> None:
     """Raise Refused unless the database is of the revision this program needs."""
     found = revision(engine)
     if found is None:
-        where = engine.url.render_as_string(hide_password=True)
+        where = urls.shown(engine.url)
         raise Refused(f"the database {where} holds no tables of DEFT yet; `deft init` makes them")
-    _check(found)
-
-
-def _check(found: str) -> None:
-    if found < REVISION:
-        raise Refused(
-            f"the database is of revision {found}, older than {REVISION}; `deft db upgrade` brings it up"
-        )
-    if found > REVISION:
-        raise Refused(
-            f"the database is of revision {found}, newer than this program's {REVISION}; upgrade deft"
-        )
+    revisions.check(found)
 
 
 def statements(dialect: str) -> list[str]:

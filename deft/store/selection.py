@@ -18,8 +18,8 @@ from sqlalchemy.sql import ColumnElement
 from deft.base.database import AnyRow, batches
 from deft.base.errors import BadInput, NotFound
 from deft.model import selection as language
-from deft.model.selection import Expr
-from deft.store import conditions
+from deft.model.selection import Expr, Related
+from deft.store import conditions, lineage
 from deft.store.conditions import Place
 from deft.store.guards import METATASK, NODE, TASKS
 
@@ -105,7 +105,7 @@ def select(conn: Connection, text: str, *, where: str | None, now: datetime) -> 
 
 def metatasks_with(conn: Connection, where: str, now: datetime) -> sa.Select[int]:
     """The ids of the Meta-Tasks with a task for which a condition holds, as a query. Raises BadInput."""
-    condition = conditions.to_sql(language.parse(where), Place(conn.dialect.name, now))
+    condition = _condition(conn, language.parse(where), now, None)
     return sa.select(NODE.c.metatask_id).select_from(TASKS).where(NODE.c.kind == "task", condition)
 
 
@@ -139,26 +139,26 @@ class _Path:
     name: str
     task: str | None
 
-    def metatasks(self, dialect: str) -> sa.Select[int] | None:
+    def metatasks(self) -> sa.Select[int] | None:
         """The ids of the Meta-Tasks it names; None for all there are."""
         m = METATASK.c
         if (self.project, self.name) == (None, EVERYTHING):
             return None
-        named = conditions.matches(m.name, self.name, dialect, folded=True)
+        named = conditions.matches(m.name, self.name, folded=True)
         if self.project is not None and language.is_glob(self.project + self.name):
-            named = sa.and_(named, conditions.matches(m.project, self.project, dialect, folded=True))
+            named = sa.and_(named, conditions.matches(m.project, self.project, folded=True))
         elif self.project is not None:
             named = m.name_key == f"{self.project}/{self.name}".lower()
         return sa.select(m.id).where(named).correlate(None)
 
-    def tasks(self, dialect: str) -> ColumnElement[bool]:
+    def tasks(self) -> ColumnElement[bool]:
         """The tasks it names, as a condition on the rows of `store.guards.TASKS`."""
         found = [NODE.c.kind == "task"]
-        metatasks = self.metatasks(dialect)
+        metatasks = self.metatasks()
         if metatasks is not None:  # ids first: else SQLite looks at every task there is
             found.append(NODE.c.metatask_id.in_(metatasks))
         if self.task is not None:
-            found.append(conditions.matches(NODE.c.name, self.task, dialect))
+            found.append(conditions.matches(NODE.c.name, self.task))
         return sa.and_(*found)
 
 
@@ -181,9 +181,8 @@ def _readings(text: str) -> list[_Path]:
 def _meant(conn: Connection, text: str) -> _Path:
     """The reading that names any task. Raises NotFound, BadInput for a name of several Meta-Tasks."""
     readings = _readings(text)
-    dialect = conn.dialect.name
     for path in readings:
-        any_task = sa.select(NODE.c.id).select_from(TASKS).where(path.tasks(dialect)).limit(1)
+        any_task = sa.select(NODE.c.id).select_from(TASKS).where(path.tasks()).limit(1)
         if conn.execute(any_task).first() is not None:
             _refuse_ambiguous(conn, path)
             return path
@@ -199,7 +198,7 @@ def _refuse_ambiguous(conn: Connection, path: _Path) -> None:
 
 
 def _metatasks(conn: Connection, path: _Path) -> Sequence[AnyRow]:
-    m, ids = METATASK.c, path.metatasks(conn.dialect.name)
+    m, ids = METATASK.c, path.metatasks()
     query = sa.select(m.id, m.project, m.name).order_by(m.id).limit(_LOOKED_AT)
     return conn.execute(query if ids is None else query.where(m.id.in_(ids))).all()
 
@@ -230,11 +229,11 @@ def _no_task(conn: Connection, metatasks: Sequence[AnyRow], pattern: str) -> Not
 
 def _selected(conn: Connection, text: str, expr: Expr | None, now: datetime | None) -> Iterator[Selected]:
     """The tasks of one path that fit, by Meta-Task; none only where there is a condition."""
-    path, dialect = _meant(conn, text), conn.dialect.name
-    query = sa.select(NODE.c.metatask_id, NODE.c.id).select_from(TASKS).where(path.tasks(dialect))
+    path = _meant(conn, text)
+    query = sa.select(NODE.c.metatask_id, NODE.c.id).select_from(TASKS).where(path.tasks())
     if expr is not None:
         assert now is not None
-        query = query.where(conditions.to_sql(expr, Place(dialect, now, path.metatasks(dialect))))
+        query = query.where(_condition(conn, expr, now, path.metatasks()))
     found: dict[int, list[int]] = {}
     for row in conn.execute(query.order_by(NODE.c.metatask_id, NODE.c.position)):
         found.setdefault(row.metatask_id, []).append(row.id)
@@ -242,6 +241,21 @@ def _selected(conn: Connection, text: str, expr: Expr | None, now: datetime | No
     for metatask in _by_id(conn, list(found)):
         ids = tuple(found[metatask.id])
         yield Selected(metatask.id, metatask.project, metatask.name, whole, ids, expr is not None)
+
+
+def _condition(
+    conn: Connection, expr: Expr, now: datetime, metatasks: sa.Select[int] | None
+) -> ColumnElement[bool]:
+    """An expression on the rows of `store.guards.TASKS`, whose questions about the graph are asked first."""
+    related: dict[Related, set[int]] = {}
+    for one in conditions.relations(expr):
+        if one not in related:
+            named = (conditions.matches(NODE.c.name, one.name), NODE.c.kind == "task")
+            where = named if metatasks is None else (NODE.c.metatask_id.in_(metatasks), *named)
+            begin = sa.select(NODE.c.id).where(*where)
+            way: lineage.Way = "down" if one.word == "downstream_of" else "up"
+            related[one] = lineage.reached(conn, conn.execute(begin).scalars().all(), way)
+    return conditions.to_sql(expr, Place(now, related))
 
 
 def _by_id(conn: Connection, metatask_ids: Sequence[int]) -> Iterator[AnyRow]:

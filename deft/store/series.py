@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from deft.base.database import AnyRow, batches
 from deft.base.errors import Refused
-from deft.model import naming
+from deft.model import named, naming
 from deft.store import specs
 from deft.store.tables import deft_dataset, deft_metatask, deft_node
 from deft.wire.tables import wire_dataset
@@ -58,8 +58,8 @@ def _outputs(conn: Connection, node_ids: Sequence[int]) -> list[AnyRow]:
     d, w, m, n = deft_dataset.c, wire_dataset.c, deft_metatask.c, deft_node.c
     columns = (
         d.id, d.metatask_id, d.producer_id, d.name, d.type, d.series, n.name.label("task"), m.project,
-        m.name.label("metatask"), m.settings, sa.func.coalesce(w.available, 0).label("units"),
-        sa.func.coalesce(w.bytes, 0).label("bytes"),
+        m.name.label("metatask"), m.settings, n.settings.label("own"),
+        sa.func.coalesce(w.available, 0).label("units"), sa.func.coalesce(w.bytes, 0).label("bytes"),
     )  # fmt: skip
     source = (
         deft_dataset.join(deft_node, n.id == d.producer_id)
@@ -74,12 +74,13 @@ def _outputs(conn: Connection, node_ids: Sequence[int]) -> list[AnyRow]:
 
 
 def _renewed(row: AnyRow, order_seq: int) -> Renewed:
-    pattern = str(json.loads(row.settings).get("naming.pattern", naming.DEFAULT_PATTERN))
+    graph = json.loads(row.settings)
+    more = named.labels(graph, json.loads(row.own))
     fields = naming.DatasetName(
-        row.project, row.metatask, row.task, row.type, row.producer_id, row.series + 1
+        row.project, row.metatask, row.task, row.type, row.producer_id, row.series + 1, more
     )
     try:
-        new = naming.make(fields, pattern)
+        new = naming.make(fields, naming.text_of(graph))
     except ValueError as fault:  # one digit more may be one too many
         raise Refused(f"{row.name} cannot begin another series: {fault}") from None
     return Renewed(

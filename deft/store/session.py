@@ -24,6 +24,12 @@ class Session:
     settings: Settings
     own_bell: Bell
     jedi_bell: Bell
+    annex: Engine | None = None
+
+    @property
+    def annex_engine(self) -> Engine:
+        """What the annex reads and writes on: JEDI's own user of the same database, where it has one."""
+        return self.annex or self.engine
 
     def reading(self) -> AbstractContextManager[Connection]:
         """One read transaction."""
@@ -43,6 +49,7 @@ class Session:
         self.own_bell.close()
         self.jedi_bell.close()
         self.engine.dispose()
+        self.annex_engine.dispose()
 
 
 @contextmanager
@@ -55,6 +62,7 @@ def opened(settings: Settings, *, clock: Clock | None = None, must_exist: bool =
         settings=settings,
         own_bell=hints.bell(engine, hints.DEFT),
         jedi_bell=hints.bell(engine, hints.JEDI),
+        annex=database.open_engine(settings.jedi_url) if settings.jedi.url else None,
     )
     try:
         yield session

@@ -29,7 +29,7 @@ from deft.model.firing import (
     TaskSeen,
 )  # fmt: skip
 from deft.model.simulation import Pending
-from deft.model.tasks import State
+from deft.store import lineage
 from deft.store.guards import (
     DATASET,
     DATASET_REPORT,
@@ -40,7 +40,7 @@ from deft.store.guards import (
     TASKS,
     TOKENS,
 )  # fmt: skip
-from deft.store.tables import deft_dataset, deft_edge, deft_metatask, deft_node
+from deft.store.tables import deft_dataset, deft_metatask, deft_node
 from deft.wire.orders import OrderKind
 from deft.wire.tables import wire_order
 
@@ -103,7 +103,7 @@ def load(conn: Connection, metatask_id: int) -> Snapshot:
 
 def load_above(conn: Connection, metatask_id: int, node_ids: Sequence[int]) -> Snapshot:
     """Some tasks, and the tasks above them up to such as are done: all that they may wait for."""
-    whole = set(conn.execute(_above(conn.dialect.name), {"ids": node_ids}).scalars()) | set(node_ids)
+    whole = lineage.reached(conn, node_ids, "up to done") | set(node_ids)
     bound = {"ids": sorted(whole)}
     edges = {
         row.id: row
@@ -169,18 +169,6 @@ _DATA = (
     .order_by(DATASET.c.id)
 )
 _MADE = sa.select(deft_dataset.c.id).where(listed(deft_dataset.c.producer_id))
-
-
-def _above(dialect: str) -> sa.Select[Any]:
-    """The ids of all producers above tasks, as far as the way there leads through tasks that are not done."""
-    e, n = deft_edge.c, deft_node.c
-    source = deft_edge.join(deft_node, n.id == e.source_id)
-    begin = sa.select(n.id).select_from(source).where(n.kind == "task", n.state != State.DONE.value)
-    above = begin.where(listed(e.target_id)).cte(recursive=True)
-    further = begin.join(above, above.c.id == e.target_id)
-    # Oracle knows no other; the set is the same, at the price of meeting a task once for each path to it.
-    reached = above.union_all(further) if dialect == "oracle" else above.union(further)
-    return sa.select(reached.c.id).distinct()
 
 
 # --- rows to values ----------------------------------------------------------------------------------------

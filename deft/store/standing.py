@@ -27,15 +27,16 @@ class Standing:
 def of(conn: Connection, metatask_ids: Sequence[int]) -> dict[int, Standing]:
     """The standing of Meta-Tasks, in a few statements for any number of them."""
     found: dict[int, Standing] = {}
-    for part in batches(metatask_ids):
+    for part in batches(metatask_ids, _TOGETHER):
         counts: dict[int, dict[str, int]] = {metatask_id: {} for metatask_id in part}
-        for row in conn.execute(_COUNTS, {"ids": part}).all():
-            counts[row.metatask_id][row.state] = row.tasks
-        held = set(conn.execute(_HELD, {"ids": part}).scalars())
-        # The rest costs a look at every task, and says nothing new of those that run.
+        for metatask_id, state, tasks in conn.execute(_COUNTS, {"ids": part}):
+            counts[metatask_id][state] = tasks
+        held = _among(conn, _HELD, part)
+        # The rest looks at tasks, and is asked where it can make a difference only.
         still = [one for one, states in counts.items() if State.RUNNING.value not in states]
-        armed = _ids(conn, _tasks(still).where(deft_node.c.armed == 1)) if still else set()
-        expecting = _ids(conn, _expecting(still)) | _ids(conn, _to_look_at(still)) if still else set()
+        waiting = [one for one in still if State.WAITING.value in counts[one]]
+        armed = _among(conn, _ARMED, [one for one in still if _NOT_BEGUN.issuperset(counts[one])])
+        expecting = _among(conn, _EXPECTING, waiting) | _among(conn, _TO_LOOK_AT, still)
         for metatask_id, states in counts.items():
             state = word(
                 states,
@@ -47,34 +48,42 @@ def of(conn: Connection, metatask_ids: Sequence[int]) -> dict[int, Standing]:
     return found
 
 
-_COUNTS = sa.select(deft_count).where(listed(deft_count.c.metatask_id), deft_count.c.tasks > 0)
-_HELD = sa.select(deft_metatask.c.id).where(listed(deft_metatask.c.id), deft_metatask.c.hold == 1)
+def _among(conn: Connection, query: sa.Select[int], metatask_ids: Sequence[int]) -> set[int]:
+    return set(conn.execute(query, {"ids": metatask_ids}).scalars()) if metatask_ids else set()
 
 
-def _ids(conn: Connection, query: sa.Select[int]) -> set[int]:
-    return set(conn.execute(query).scalars())
+_TOGETHER = 5000
+_NOT_BEGUN = frozenset({State.DEFINED.value})
+_M, _N, _D, _E = deft_metatask.c, deft_node.c, deft_dataset.c, deft_edge.c
+_COUNTS = sa.select(deft_count.c.metatask_id, deft_count.c.state, deft_count.c.tasks).where(
+    listed(deft_count.c.metatask_id), deft_count.c.tasks > 0
+)
+_HELD = sa.select(_M.id).where(listed(_M.id), _M.hold == 1)
 
 
-def _tasks(metatask_ids: Sequence[int]) -> sa.Select[int]:
-    return sa.select(deft_node.c.metatask_id).where(deft_node.c.metatask_id.in_(metatask_ids)).distinct()
+def _with_a_task(*where: sa.ColumnElement[bool]) -> sa.Select[int]:
+    """Meta-Tasks with a task for which this holds; the first one that is found is enough."""
+    task = sa.select(_N.id).where(_N.metatask_id == _M.id, *where)
+    return sa.select(_M.id).where(listed(_M.id), task.exists())
 
 
-def _expecting(metatask_ids: Sequence[int]) -> sa.Select[int]:
-    """Meta-Tasks in which a task waits for an external dataset that is being listed, or still open."""
-    d = deft_dataset.c
-    growing = d.membership.in_((Membership.DECLARED.value, Membership.OPEN.value))
-    listing = d.order_seq != sa.func.coalesce(wire_dataset.c.order_seq_applied, 0)
-    external = (d.producer_id.is_(None), sa.or_(growing, listing))
-    source = deft_edge.join(deft_dataset, d.id == deft_edge.c.dataset_id).outerjoin(
-        wire_dataset, wire_dataset.c.dataset_id == d.id
+def _waits() -> sa.ColumnElement[bool]:
+    """A task waits for an external dataset that is being listed, or still open."""
+    growing = _D.membership.in_((Membership.DECLARED.value, Membership.OPEN.value))
+    listing = _D.order_seq != sa.func.coalesce(wire_dataset.c.order_seq_applied, 0)
+    source = deft_edge.join(deft_dataset, _D.id == _E.dataset_id).outerjoin(
+        wire_dataset, wire_dataset.c.dataset_id == _D.id
     )
-    waits = sa.exists().select_from(source).where(deft_edge.c.target_id == deft_node.c.id, *external)
-    waiting = (deft_node.c.state == State.WAITING.value, deft_node.c.hold == 0)
-    return _tasks(metatask_ids).where(*waiting, waits.correlate(deft_node))
+    external = sa.select(_E.id).select_from(source).where(_E.target_id == _N.id, _D.producer_id.is_(None))
+    return external.where(sa.or_(growing, listing)).correlate(deft_node).exists()
 
 
-def _to_look_at(metatask_ids: Sequence[int]) -> sa.Select[int]:
-    """Meta-Tasks with a task in the journal: the next sweep may move it."""
-    return _tasks(metatask_ids).where(
-        deft_node.c.id.in_(sa.select(deft_dirty.c.node_id)), deft_node.c.hold == 0
-    )
+_ARMED = _with_a_task(_N.armed == 1)
+_EXPECTING = _with_a_task(_N.state == State.WAITING.value, _N.hold == 0, _waits())
+# With a task in the journal, which the next sweep may move; the journal is short.
+_TO_LOOK_AT = (
+    sa.select(_N.metatask_id)
+    .select_from(deft_dirty.join(deft_node, _N.id == deft_dirty.c.node_id))
+    .where(listed(_N.metatask_id), _N.hold == 0)
+    .distinct()
+)

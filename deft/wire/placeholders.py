@@ -16,6 +16,7 @@ from deft.base.errors import BadInput, Finding
 
 _PATH = r"[A-Za-z_]\w*(?:\.[A-Za-z_][\w-]*)*"
 _PLACEHOLDER = re.compile(rf"\{{\{{({_PATH})\}}\}}|(?<!\$)(?<!\{{)\{{({_PATH})\}}")
+_BRACED = re.compile(rf"\{{{_PATH}\}}")
 
 # What every job has; `param.x`, `attr.x`, `input.NAME` and `output.TYPE` are added by the task.
 ALWAYS = (
@@ -58,6 +59,11 @@ def fill(command: str, values: Mapping[str, str | int | float | bool | Sequence[
         return quote(values[match[2]])
 
     return _PLACEHOLDER.sub(replace, command)
+
+
+def escape(text: str) -> str:
+    """The text of a command in which nothing is a placeholder, as it must be written."""
+    return _BRACED.sub(r"{\g<0>}", text)
 
 
 def quote(value: str | int | float | bool | Sequence[str]) -> str:

@@ -1,4 +1,4 @@
--- The tables of DEFT for sqlite, revision 0004. Rendered by `deft db ddl`; do not edit.
+-- The tables of DEFT for sqlite, revision 0006. Rendered by `deft db ddl`; do not edit.
 
 CREATE TABLE deft_command (
     id INTEGER NOT NULL,
@@ -13,7 +13,9 @@ CREATE TABLE deft_command (
     why TEXT,
     answer TEXT,
     CONSTRAINT pk_deft_command PRIMARY KEY (id),
-    CONSTRAINT uq_deft_command_idempotency_key UNIQUE (idempotency_key)
+    CONSTRAINT uq_deft_command_idempotency_key UNIQUE (idempotency_key),
+    CONSTRAINT ck_deft_command_outcome CHECK (outcome IN ('done', 'refused')),
+    CONSTRAINT ck_deft_command_counters CHECK (tasks >= 0)
 );
 
 CREATE TABLE deft_dirty (
@@ -36,7 +38,8 @@ CREATE TABLE deft_metatask (
     hold SMALLINT DEFAULT '0' NOT NULL,
     created DATETIME NOT NULL,
     CONSTRAINT pk_deft_metatask PRIMARY KEY (id),
-    CONSTRAINT uq_deft_metatask_name_key UNIQUE (name_key)
+    CONSTRAINT uq_deft_metatask_name_key UNIQUE (name_key),
+    CONSTRAINT ck_deft_metatask_flags CHECK (hold IN (0, 1))
 );
 
 CREATE TABLE jedi_dataset (
@@ -55,7 +58,8 @@ CREATE TABLE jedi_dataset (
     bytes BIGINT DEFAULT '0' NOT NULL,
     reason TEXT,
     CONSTRAINT pk_jedi_dataset PRIMARY KEY (id),
-    CONSTRAINT ck_jedi_dataset_counters CHECK (available >= 0 and lost >= 0 and bytes >= 0 and events >= 0)
+    CONSTRAINT ck_jedi_dataset_flags CHECK (synthetic IN (0, 1)),
+    CONSTRAINT ck_jedi_dataset_counters CHECK (order_seq >= 0 AND version >= 0 AND available >= 0 AND lost >= 0 AND expected >= 0 AND events >= 0 AND bytes >= 0)
 );
 
 CREATE TABLE jedi_lease (
@@ -67,6 +71,18 @@ CREATE TABLE jedi_lease (
     started DATETIME NOT NULL,
     expires DATETIME NOT NULL,
     CONSTRAINT pk_jedi_lease PRIMARY KEY (name)
+);
+
+CREATE TABLE jedi_submission (
+    id INTEGER NOT NULL,
+    cluster VARCHAR(32) NOT NULL,
+    token VARCHAR(32) NOT NULL,
+    size INTEGER NOT NULL,
+    created DATETIME NOT NULL,
+    job_id VARCHAR(32),
+    accepted DATETIME,
+    CONSTRAINT pk_jedi_submission PRIMARY KEY (id),
+    CONSTRAINT uq_jedi_submission_token UNIQUE (token)
 );
 
 CREATE TABLE jedi_task (
@@ -97,24 +113,21 @@ CREATE TABLE jedi_task (
     reason TEXT,
     measured TEXT,
     parked INTEGER DEFAULT '0' NOT NULL,
+    cluster VARCHAR(32),
     CONSTRAINT pk_jedi_task PRIMARY KEY (id),
-    CONSTRAINT ck_jedi_task_counters CHECK (ready >= 0 and running >= 0 and ok >= 0 and failed >= 0 and skipped >= 0 and jobs >= 0 and jobs_running >= 0 and jobs_ok >= 0 and jobs_failed >= 0)
+    CONSTRAINT ck_jedi_task_flags CHECK (idle IN (0, 1) AND rejected IN (0, 1) AND no_feed IN (0, 1) AND hard IN (0, 1)),
+    CONSTRAINT ck_jedi_task_held CHECK (held IN ('drain', 'requeue', 'kill')),
+    CONSTRAINT ck_jedi_task_counters CHECK (order_seq >= 0 AND ready >= 0 AND running >= 0 AND ok >= 0 AND failed >= 0 AND skipped >= 0 AND jobs >= 0 AND jobs_running >= 0 AND jobs_ok >= 0 AND jobs_failed >= 0 AND last_number >= 0 AND parked >= 0)
 );
 
 CREATE INDEX ix_jedi_task_idle_priority_id ON jedi_task (idle, priority, id);
-
-CREATE TABLE wire_answer (
-    order_id INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    created DATETIME NOT NULL,
-    CONSTRAINT pk_wire_answer PRIMARY KEY (order_id)
-);
 
 CREATE TABLE wire_changed (
     id INTEGER NOT NULL,
     task_id BIGINT,
     dataset_id BIGINT,
-    CONSTRAINT pk_wire_changed PRIMARY KEY (id)
+    CONSTRAINT pk_wire_changed PRIMARY KEY (id),
+    CONSTRAINT ck_wire_changed_about CHECK (task_id IS NULL AND dataset_id IS NOT NULL OR task_id IS NOT NULL AND dataset_id IS NULL)
 );
 
 CREATE TABLE wire_dataset (
@@ -127,7 +140,8 @@ CREATE TABLE wire_dataset (
     bytes BIGINT DEFAULT '0' NOT NULL,
     version BIGINT DEFAULT '0' NOT NULL,
     reason TEXT,
-    CONSTRAINT pk_wire_dataset PRIMARY KEY (dataset_id)
+    CONSTRAINT pk_wire_dataset PRIMARY KEY (dataset_id),
+    CONSTRAINT ck_wire_dataset_counters CHECK (order_seq_applied >= 0 AND available >= 0 AND lost >= 0 AND expected >= 0 AND events >= 0 AND bytes >= 0 AND version >= 0)
 );
 
 CREATE TABLE wire_input (
@@ -137,7 +151,8 @@ CREATE TABLE wire_input (
     unfed INTEGER DEFAULT '0' NOT NULL,
     missing INTEGER DEFAULT '0' NOT NULL,
     seen_version BIGINT DEFAULT '0' NOT NULL,
-    CONSTRAINT pk_wire_input PRIMARY KEY (edge_id)
+    CONSTRAINT pk_wire_input PRIMARY KEY (edge_id),
+    CONSTRAINT ck_wire_input_counters CHECK (unfed >= 0 AND missing >= 0 AND seen_version >= 0)
 );
 
 CREATE INDEX ix_wire_input_dataset_id ON wire_input (dataset_id);
@@ -157,11 +172,19 @@ CREATE TABLE wire_order (
     applied DATETIME,
     CONSTRAINT pk_wire_order PRIMARY KEY (id),
     CONSTRAINT uq_wire_order_idempotency_key UNIQUE (idempotency_key),
-    CONSTRAINT uq_wire_order_task_id_seq UNIQUE (task_id, seq),
-    CONSTRAINT uq_wire_order_dataset_id_seq UNIQUE (dataset_id, seq)
+    CONSTRAINT ck_wire_order_key CHECK (idempotency_key = CASE WHEN task_id IS NULL THEN 'd' || dataset_id ELSE 't' || task_id END || '-' || seq),
+    CONSTRAINT ck_wire_order_about CHECK (task_id IS NULL AND dataset_id IS NOT NULL OR task_id IS NOT NULL AND dataset_id IS NULL),
+    CONSTRAINT ck_wire_order_kind CHECK (kind IN ('run', 'spec', 'hold', 'resume', 'finish', 'abort', 'retry', 'recover', 'discard', 'grow', 'close', 'limit', 'scan')),
+    CONSTRAINT ck_wire_order_flags CHECK (pending IN (0, 1)),
+    CONSTRAINT ck_wire_order_seq CHECK (seq >= 1),
+    CONSTRAINT ck_wire_order_applied CHECK (pending = 1 OR applied IS NOT NULL)
 );
 
+CREATE INDEX ix_wire_order_dataset_id ON wire_order (dataset_id);
+
 CREATE INDEX ix_wire_order_pending_id ON wire_order (pending, id);
+
+CREATE INDEX ix_wire_order_task_id ON wire_order (task_id);
 
 CREATE TABLE wire_task (
     task_id INTEGER NOT NULL,
@@ -181,7 +204,9 @@ CREATE TABLE wire_task (
     reason TEXT,
     summary TEXT,
     updated DATETIME,
-    CONSTRAINT pk_wire_task PRIMARY KEY (task_id)
+    CONSTRAINT pk_wire_task PRIMARY KEY (task_id),
+    CONSTRAINT ck_wire_task_flags CHECK (idle IN (0, 1) AND rejected IN (0, 1)),
+    CONSTRAINT ck_wire_task_counters CHECK (order_seq_applied >= 0 AND ready >= 0 AND running >= 0 AND ok >= 0 AND failed >= 0 AND skipped >= 0 AND jobs >= 0 AND jobs_running >= 0 AND jobs_ok >= 0 AND jobs_failed >= 0)
 );
 
 CREATE TABLE deft_command_metatask (
@@ -199,6 +224,8 @@ CREATE TABLE deft_count (
     state VARCHAR(32) NOT NULL,
     tasks INTEGER NOT NULL,
     CONSTRAINT pk_deft_count PRIMARY KEY (metatask_id, state),
+    CONSTRAINT ck_deft_count_state CHECK (state IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
+    CONSTRAINT ck_deft_count_counters CHECK (tasks >= 0),
     CONSTRAINT fk_deft_count_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id)
 );
 
@@ -231,6 +258,9 @@ CREATE TABLE deft_node (
     CONSTRAINT uq_deft_node_metatask_id_name UNIQUE (metatask_id, name),
     CONSTRAINT ck_deft_node_state CHECK (state IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
     CONSTRAINT ck_deft_node_kind CHECK (kind IN ('task', 'entry', 'exit', 'metatask')),
+    CONSTRAINT ck_deft_node_flags CHECK (complete IN (0, 1) AND arms IN (0, 1) AND armed IN (0, 1) AND hold IN (0, 1) AND force IN (0, 1) AND finish IN (0, 1) AND abort IN (0, 1) AND started IN (0, 1) AND allow_empty IN (0, 1)),
+    CONSTRAINT ck_deft_node_counters CHECK (position >= 0 AND depth >= 0 AND done_revision >= 0 AND order_seq >= 0),
+    CONSTRAINT ck_deft_node_goal CHECK (goal >= 0 AND goal <= 1),
     CONSTRAINT fk_deft_node_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id)
 );
 
@@ -246,7 +276,9 @@ CREATE TABLE jedi_input (
     unfed INTEGER DEFAULT '0' NOT NULL,
     missing INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT pk_jedi_input PRIMARY KEY (edge_id),
-    CONSTRAINT ck_jedi_input_counters CHECK (unfed >= 0 and missing >= 0),
+    CONSTRAINT ck_jedi_input_role CHECK (role IN ('primary', 'secondary')),
+    CONSTRAINT ck_jedi_input_flags CHECK (reduce IN (0, 1) AND closed IN (0, 1)),
+    CONSTRAINT ck_jedi_input_counters CHECK (unfed >= 0 AND missing >= 0),
     CONSTRAINT fk_jedi_input_task_id FOREIGN KEY(task_id) REFERENCES jedi_task (id),
     CONSTRAINT fk_jedi_input_dataset_id FOREIGN KEY(dataset_id) REFERENCES jedi_dataset (id)
 );
@@ -267,8 +299,13 @@ CREATE TABLE jedi_job (
     message TEXT,
     created DATETIME NOT NULL,
     remake SMALLINT DEFAULT '0' NOT NULL,
+    memory_mb INTEGER,
+    walltime_s INTEGER,
     CONSTRAINT pk_jedi_job PRIMARY KEY (id),
     CONSTRAINT uq_jedi_job_task_id_number UNIQUE (task_id, number),
+    CONSTRAINT ck_jedi_job_state CHECK (state IN ('planned', 'submitting', 'queued', 'running', 'ok', 'failed', 'killed', 'lost', 'cancelled')),
+    CONSTRAINT ck_jedi_job_counters CHECK (units >= 0 AND attempts >= 0 AND charged >= 0 AND losses >= 0),
+    CONSTRAINT ck_jedi_job_remake CHECK (remake IN (0, 1, 2)),
     CONSTRAINT fk_jedi_job_task_id FOREIGN KEY(task_id) REFERENCES jedi_task (id)
 );
 
@@ -287,8 +324,17 @@ CREATE TABLE jedi_unit (
     position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_unit PRIMARY KEY (id),
     CONSTRAINT uq_jedi_unit_dataset_id_key UNIQUE (dataset_id, "key"),
-    CONSTRAINT ck_jedi_unit_state CHECK (state in ('available', 'lost')),
+    CONSTRAINT ck_jedi_unit_state CHECK (state IN ('available', 'lost')),
+    CONSTRAINT ck_jedi_unit_counters CHECK (bytes >= 0 AND events >= 0),
     CONSTRAINT fk_jedi_unit_dataset_id FOREIGN KEY(dataset_id) REFERENCES jedi_dataset (id)
+);
+
+CREATE TABLE wire_answer (
+    order_id INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    created DATETIME NOT NULL,
+    CONSTRAINT pk_wire_answer PRIMARY KEY (order_id),
+    CONSTRAINT fk_wire_answer_order_id FOREIGN KEY(order_id) REFERENCES wire_order (id)
 );
 
 CREATE TABLE deft_control (
@@ -301,6 +347,8 @@ CREATE TABLE deft_control (
     reason TEXT,
     created DATETIME NOT NULL,
     CONSTRAINT pk_deft_control PRIMARY KEY (id),
+    CONSTRAINT ck_deft_control_kind CHECK (kind IN ('armed', 'hold', 'force', 'finish', 'abort')),
+    CONSTRAINT ck_deft_control_mode CHECK (mode IN ('drain', 'requeue', 'kill')),
     CONSTRAINT fk_deft_control_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
     CONSTRAINT fk_deft_control_node_id FOREIGN KEY(node_id) REFERENCES deft_node (id)
 );
@@ -326,6 +374,10 @@ CREATE TABLE deft_dataset (
     CONSTRAINT pk_deft_dataset PRIMARY KEY (id),
     CONSTRAINT uq_deft_dataset_name UNIQUE (name),
     CONSTRAINT ck_deft_dataset_membership CHECK (membership IN ('declared', 'open', 'closed', 'retired')),
+    CONSTRAINT ck_deft_dataset_flags CHECK (open IN (0, 1)),
+    CONSTRAINT ck_deft_dataset_counters CHECK (order_seq >= 0 AND synthetic >= 0),
+    CONSTRAINT ck_deft_dataset_revisions CHECK (revision >= 1 AND series >= 1),
+    CONSTRAINT ck_deft_dataset_source CHECK (producer_id IS NULL OR (open = 0 AND synthetic = 0)),
     CONSTRAINT fk_deft_dataset_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
     CONSTRAINT fk_deft_dataset_producer_id FOREIGN KEY(producer_id) REFERENCES deft_node (id)
 );
@@ -345,6 +397,8 @@ CREATE TABLE deft_history (
     new VARCHAR(32),
     reason TEXT,
     CONSTRAINT pk_deft_history PRIMARY KEY (id),
+    CONSTRAINT ck_deft_history_old CHECK (old IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
+    CONSTRAINT ck_deft_history_new CHECK (new IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
     CONSTRAINT fk_deft_history_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
     CONSTRAINT fk_deft_history_node_id FOREIGN KEY(node_id) REFERENCES deft_node (id)
 );
@@ -375,9 +429,15 @@ CREATE TABLE jedi_attempt (
     cpu_s DOUBLE,
     max_rss_mb DOUBLE,
     leftovers INTEGER,
+    submission_id BIGINT,
+    array_index INTEGER,
+    asked_mb INTEGER,
+    asked_s INTEGER,
     CONSTRAINT pk_jedi_attempt PRIMARY KEY (id),
     CONSTRAINT uq_jedi_attempt_token UNIQUE (token),
     CONSTRAINT uq_jedi_attempt_job_id_number UNIQUE (job_id, number),
+    CONSTRAINT ck_jedi_attempt_state CHECK (state IN ('planned', 'submitting', 'queued', 'running', 'ok', 'failed', 'killed', 'lost', 'cancelled')),
+    CONSTRAINT ck_jedi_attempt_open CHECK (open = 1),
     CONSTRAINT fk_jedi_attempt_job_id FOREIGN KEY(job_id) REFERENCES jedi_job (id)
 );
 
@@ -392,8 +452,11 @@ CREATE TABLE jedi_job_unit (
     attempts INTEGER DEFAULT '0' NOT NULL,
     position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_job_unit PRIMARY KEY (edge_id, unit_id),
-    CONSTRAINT ck_jedi_job_unit_state CHECK (state in ('ready', 'running', 'ok', 'failed', 'skipped', 'used', 'parked')),
-    CONSTRAINT fk_jedi_job_unit_unit_id FOREIGN KEY(unit_id) REFERENCES jedi_unit (id)
+    CONSTRAINT ck_jedi_job_unit_state CHECK (state IN ('ready', 'running', 'ok', 'failed', 'skipped', 'used', 'parked')),
+    CONSTRAINT ck_jedi_job_unit_counters CHECK (attempts >= 0),
+    CONSTRAINT fk_jedi_job_unit_edge_id FOREIGN KEY(edge_id) REFERENCES jedi_input (edge_id),
+    CONSTRAINT fk_jedi_job_unit_unit_id FOREIGN KEY(unit_id) REFERENCES jedi_unit (id),
+    CONSTRAINT fk_jedi_job_unit_job_id FOREIGN KEY(job_id) REFERENCES jedi_job (id)
 );
 
 CREATE INDEX ix_jedi_job_unit_job_id ON jedi_job_unit (job_id);
@@ -420,6 +483,14 @@ CREATE TABLE deft_edge (
     on_abort VARCHAR(32) NOT NULL,
     reduce SMALLINT DEFAULT '0' NOT NULL,
     CONSTRAINT pk_deft_edge PRIMARY KEY (id),
+    CONSTRAINT ck_deft_edge_role CHECK (role IN ('primary', 'secondary')),
+    CONSTRAINT ck_deft_edge_on_growth CHECK (on_growth IN ('process', 'ask', 'ignore')),
+    CONSTRAINT ck_deft_edge_on_loss CHECK (on_loss IN ('wait', 'proceed')),
+    CONSTRAINT ck_deft_edge_on_abort CHECK (on_abort IN ('propagate', 'use_partial')),
+    CONSTRAINT ck_deft_edge_start_kind CHECK (start_kind IN ('complete', 'count', 'percent')),
+    CONSTRAINT ck_deft_edge_flags CHECK (reduce IN (0, 1)),
+    CONSTRAINT ck_deft_edge_counters CHECK (start_amount >= 0),
+    CONSTRAINT ck_deft_edge_ends CHECK (source_id <> target_id),
     CONSTRAINT fk_deft_edge_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
     CONSTRAINT fk_deft_edge_source_id FOREIGN KEY(source_id) REFERENCES deft_node (id),
     CONSTRAINT fk_deft_edge_target_id FOREIGN KEY(target_id) REFERENCES deft_node (id),
@@ -439,4 +510,4 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+INSERT INTO alembic_version (version_num) VALUES ('0006');

@@ -144,6 +144,14 @@ class Place:
         assert "fault of DEFT itself" not in told.err, told.err
         return told
 
+    def answered(self, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Give a command, and this to what it asks."""
+        surroundings = {"DEFT_WORKDIR": str(self.work), **self.environ}
+        return subprocess.run(
+            (sys.executable, "-m", "deft", *arguments), cwd=self.folder, env=surroundings, text=True,
+            input=text, capture_output=True, check=False,
+        )  # fmt: skip
+
     def ok(self, *arguments: str) -> str:
         """Give a command that must succeed; what it printed."""
         ran = self.deft(*arguments)

@@ -121,9 +121,7 @@ def test_a_wrong_command_says_why_and_what_would_be_right(
 
 
 def test_a_fault_of_deft_itself_is_told_without_a_traceback(done: Place) -> None:
-    broken = (
-        "import deft.observe.status as s; s.list_metatasks = None; from deft.__main__ import main; main()"
-    )
+    broken = "import deft.observe.status as s; s.listing = None; from deft.__main__ import main; main()"
     environ = {**done.environ, "DEFT_WORKDIR": str(done.work)}
     command = [sys.executable, "-c", broken, "list"]
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)

@@ -82,7 +82,7 @@ def test_a_variable_that_is_wrong_is_named(
 def test_a_url_that_is_none_is_refused(place: Place, url: str, words: tuple[str, ...]) -> None:
     place.work.mkdir()
     ran = place.said("list", DEFT_DATABASE__URL=url)
-    assert ran.code == 6
+    assert ran.code == 7
     assert SECRET not in ran.err
     for word in words:
         assert word in ran.err
@@ -119,12 +119,12 @@ def test_a_database_of_another_revision_is_refused(place: Place, revision: str, 
     connection.close()
     for command in (("list",), ("run", "census"), ("init",), ("db", "check"), ("start", "census")):
         ran = place.said(*command)
-        assert ran.code == 4, ran.err
+        assert ran.code == 7, ran.err
         assert f"revision {revision}" in ran.err
         assert words in ran.err
     assert place.said("doctor").code == 1
     upgraded = place.said("db", "upgrade")
-    assert upgraded.code == 4
+    assert upgraded.code == 7
     assert f"revision {revision}" in upgraded.err
 
 

@@ -9,16 +9,14 @@ from pathlib import Path
 import networkx as nx
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from lxml import etree
 
 from deft.authoring.graphml import reader, writer
 from deft.authoring.graphml.writer import State
 from deft.base.errors import BadInput
-from deft.model import keys
 from deft.model.graph import MetaTask
-from deft.model.keys import Key, Value
-from deft.model.tasks import Edge, Foreign, NodeKind, Task
+from deft.model.tasks import Edge, NodeKind, Task
+from tests.support.metatasks import metatasks
 
 DATA = Path(__file__).parents[1] / "data" / "graphml"
 NS = "http://graphml.graphdrawing.org/xmlns"
@@ -42,51 +40,6 @@ def small() -> MetaTask:
     made.add(Task("files", NodeKind.ENTRY))
     made.add(Task("work", settings={"command": "a < b && c", "resources.cores": 4, "armed": False}))
     made.join(Edge("files", "work", {"source": "/data/*.txt"}))
-    return made
-
-
-# Random Meta-Tasks
-
-LEGAL = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
-TEXT = st.text(LEGAL | st.sampled_from("\t\n\r"), max_size=12)
-NAME = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,9}", fullmatch=True)
-
-
-def values(key: Key) -> st.SearchStrategy[Value]:
-    """What a key may hold."""
-    if key.choices:
-        return st.sampled_from(key.choices)
-    if key.kind == "boolean":
-        return st.booleans()
-    if key.kind == "int":
-        low, high = key.low, key.high
-        return st.integers(-(2**63) if low is None else int(low), 2**63 - 1 if high is None else int(high))
-    if key.kind == "double":
-        return st.floats(key.low, key.high, allow_nan=False, allow_infinity=False) | st.just(1)
-    return TEXT
-
-
-def settings(scope: keys.Scope, *without: str) -> st.SearchStrategy[dict[str, Value]]:
-    """Random settings of a scope, families among them."""
-    fixed = {k.name: values(k) for k in keys.KEYS if k.scope == scope and k.name not in without}
-    family = st.dictionaries(st.builds("attr.{}".format, NAME), TEXT, max_size=2)
-    known = st.fixed_dictionaries({}, optional=fixed)
-    return st.builds(lambda a, b: {**a, **b}, known, family)
-
-
-@st.composite
-def metatasks(draw: st.DrawFn) -> MetaTask:
-    own = draw(settings("graph", "deft.version", "name", "project"))
-    made = MetaTask(draw(NAME), project=draw(NAME), settings=own)
-    names = draw(st.lists(NAME, min_size=1, max_size=5, unique=True))
-    for name in names:
-        own = draw(settings("node", "task", "metatask", "kind"))
-        foreign = Foreign(tuple(draw(st.lists(st.tuples(st.just("=note"), TEXT), max_size=1))))
-        made.add(Task(name, draw(st.sampled_from(NodeKind)), own, foreign=foreign))
-    made.foreign = Foreign((("#note", '<key attr.name="note" for="node" id="note"/>'),))
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
-    for source, target in draw(st.lists(st.sampled_from(pairs), max_size=6)) if pairs else ():
-        made.join(Edge(source, target, draw(settings("edge"))))
     return made
 
 
@@ -216,3 +169,12 @@ def test_equal_edge_ids_between_other_tasks_are_made_unique() -> None:
     made.join(Edge("a", "b", id="0"))
     made.join(Edge("b", "c", id="0"))
     assert [edge.id for edge in read_back(written(made)).edges] == ["0", "e0"]
+
+
+def test_names_that_differ_in_case_alone_have_ids_that_differ_in_more() -> None:
+    made = MetaTask("m")
+    made.add(Task("a", settings={"param.N": "1", "param.n": "2", "param.n_2": "3"}))
+    text = written(made).decode()
+    ids = re.findall('<key id="([^"]*)"', text)
+    assert len({id.lower() for id in ids}) == len(ids)
+    assert read_back(written(made)).task("a").settings == made.task("a").settings

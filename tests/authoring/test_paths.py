@@ -28,5 +28,6 @@ def test_a_given_path_begins_here(given: str, value: str) -> None:
     assert found == []
 
 
-def test_a_default_path_is_left_to_the_document() -> None:
-    assert parameters.values(SETTINGS, {}, str, [])["source"] == "data/*.csv"
+def test_a_default_path_begins_at_the_document() -> None:
+    assert parameters.values(SETTINGS, {}, str, [], folder="/doc")["source"] == "/doc/data/*.csv"
+    assert parameters.values(SETTINGS, {}, str, [])["source"] == "data/*.csv"  # it lies in no folder

@@ -39,7 +39,7 @@ Rows = list[dict[str, Any]]
 def fill(engine: Engine, tasks: int, active: Sequence[int]) -> None:
     """Make the tables, and so many tasks; the Meta-Tasks with the numbers in `active` are at work."""
     schema.create(engine)
-    sa.event.listen(engine, "begin", _hurry)
+    sa.event.listen(engine, "begin", hurry)
     numbers = sa.Table("bench_number", sa.MetaData(), sa.Column("n", sa.BigInteger))
     with writing(engine) as conn:
         numbers.create(conn)
@@ -55,6 +55,11 @@ def fill(engine: Engine, tasks: int, active: Sequence[int]) -> None:
                 insert_rows(conn, numbers, [{"n": n} for n in part])
                 for statement in _copies(template, numbers):
                     conn.execute(statement)
+    settle(engine)
+
+
+def settle(engine: Engine) -> None:
+    """What a server does by itself when it was filled."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         if engine.dialect.name == "postgresql":
             conn.exec_driver_sql("VACUUM ANALYZE")
@@ -85,7 +90,7 @@ def ended(conn: Connection, numbers: Sequence[int]) -> None:
     insert_rows(conn, wire_changed, [{"task_id": one, "dataset_id": None} for one in tasks])
 
 
-def _hurry(conn: Connection) -> None:
+def hurry(conn: Connection) -> None:
     """A database that is only being filled need not survive anything."""
     if conn.dialect.name == "sqlite":
         conn.exec_driver_sql("PRAGMA cache_size=-500000")
@@ -176,7 +181,7 @@ def _reports(number: int, states: Sequence[str]) -> dict[sa.Table, Rows]:
     return {
         wire_order: [
             {"task_id": number * TASKS + n + 1, "seq": 1, "kind": "run", "body": "{}", "created": AT,
-             "idempotency_key": f"t{number * TASKS + n + 1}-1", "pending": 0}
+             "idempotency_key": f"t{number * TASKS + n + 1}-1", "pending": 0, "applied": AT}
             for n in known
         ],
         wire_task: [

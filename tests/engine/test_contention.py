@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
 
@@ -25,11 +26,9 @@ def _rename(engine: Engine, order: list[int], met: threading.Barrier, tries: lis
             for row_id in order:
                 touch = sa.update(deft_metatask).where(deft_metatask.c.id == row_id)
                 conn.execute(touch.values(owner=threading.current_thread().name))
-                if not met.broken:
-                    try:
-                        met.wait(2)
-                    except threading.BrokenBarrierError:
-                        pass  # the other one has been through already
+                # Where it is broken, the other one has been through already.
+                with contextlib.suppress(threading.BrokenBarrierError):
+                    met.wait(2)
 
     again(act)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from deft.base.database import reading
 from deft.base.errors import BadInput, NotFound, Refused
 from deft.engine.alter import SetAnswer, SetRequest, set_keys
-from deft.engine.intake import ExportRequest, export_metatask
+from deft.engine.export import ExportRequest, export_metatask
 from deft.engine.reset import ResetAnswer, ResetRequest, reset
 from deft.model.graph import MetaTask
 from deft.store import graphs, history
@@ -235,7 +235,7 @@ def test_set_changes_typed_values_and_the_history_has_the_old_ones(session: Sess
     assert (row(world, "a")["goal"], row(world, "a")["arms"]) == (0.5, 0)
     told = "armed: nothing -> false; goal: nothing -> 0.5; resources.memory_mb: 2000 -> 4000 (big)"
     assert past(world, "set")[-1] == told
-    document = export_metatask(session, ExportRequest(OPERATOR, "m")).decode()
+    document = export_metatask(session, ExportRequest(OPERATOR, "m")).content.decode()
     assert '<data key="n.resources.memory_mb">4000</data>' in document
 
 

@@ -15,9 +15,9 @@ from deft.base.clock import ManualClock
 from deft.base.database import reading, writing
 from deft.base.errors import BadInput, NotFound, Refused, Unreachable
 from deft.data import folder
-from deft.engine import augment, intake, recover, scan
+from deft.engine import augment, recover, scan
 from deft.engine.augment import AugmentRequest, CloseRequest
-from deft.engine.intake import ExportRequest
+from deft.engine.export import ExportRequest, export_metatask
 from deft.engine.recover import RecoverRequest
 from deft.engine.scan import ScanRequest
 from deft.store.session import Session
@@ -150,7 +150,7 @@ def test_the_files_given_are_among_the_sources_and_in_an_export(session: Session
     world = done_with_files(session)
     more(world, "x.dat", folder=files)
     more(world, "x.dat", folder=files)
-    text = intake.export_metatask(session, ExportRequest(OPERATOR, "m")).decode()
+    text = export_metatask(session, ExportRequest(OPERATOR, "m")).content.decode()
     assert f'["/nowhere/*.dat","{files}/x.dat"]' in text.replace("&quot;", '"')
 
 

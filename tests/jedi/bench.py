@@ -64,7 +64,7 @@ class Bench:
         self, kind: str, body: Mapping[str, Any], *, task: int | None = None, dataset: int | None = None
     ) -> None:
         """Post one order, in sequence."""
-        name = ("task", task) if task is not None else ("dataset", dataset or 0)
+        name = ("t", task) if task is not None else ("d", dataset or 0)
         seq = next(self._seqs.setdefault(name, itertools.count(1)))
         key = f"{name[0]}{name[1]}-{seq}"
         message = Order(OrderKind(kind), seq, key, body, task_id=task, dataset_id=dataset)

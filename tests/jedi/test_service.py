@@ -10,6 +10,7 @@ import pytest
 from deft.base.config import Jedi
 from deft.jedi.backends.local import LocalPool
 from deft.jedi.cycle import Executor
+from deft.jedi.jobs import Flight
 from deft.jedi.tables import jedi_attempt, jedi_job, jedi_unit
 from deft.wire import hints
 from deft.wire.orders import Input, TaskSpec
@@ -338,10 +339,11 @@ def test_a_reduce_over_many_files_does_not_exceed_what_an_argument_may_hold(benc
 
 def test_a_pool_that_cannot_start_a_process_gives_the_work_back(bench: Bench) -> None:
     class Powerless(LocalPool):
-        def submit(self, folders: Sequence[Path]) -> None:
+        def submit(self, flights: Sequence[Flight]) -> None:
             raise OSError(11, "Resource temporarily unavailable")
 
-    executor = Executor(bench.settings, bench.engine, bench.clock, Powerless(2, bench.workdir / "log"))
+    pool = Powerless(2, bench.workdir / "log")
+    executor = Executor(bench.settings, bench.engine, bench.clock, {pool.name: pool})
     bench.run(spec("true", inputs=(synthetic(2),)))
     executor.begin()
     executor.cycle()

@@ -1,10 +1,10 @@
 """`make stress`: double the load until it is too much; say where that is, what gave out, and what is left.
 
-Each level lasts `--seconds`; Meta-Tasks of 5 tasks with 100 jobs each come at a steady rate, and the services
-of a production (`deft sweep --every 5s`, `deft jedi run` with its local pool) work them off. The first is a day
-of 10,000 tasks and 1,000,000 jobs. It is too much where the sweep sees the end of a task later than its period,
-where the next task of a chain is not on its way within ten seconds (the 95th of 100 of both), or where more
-comes than goes.
+Each level lasts `--seconds`; Meta-Tasks of 5 tasks with 100 jobs each come at a steady rate, and the
+services of a production (`deft sweep --every 5s`, `deft jedi run` with its local pool) work them off. The
+first level is a day of 10,000 tasks and 1,000,000 jobs. It is too much where the sweep sees the end of a task
+later than its period, where the next task of a chain is not on its way within ten seconds (the 95th of 100 of
+both), or where more comes than goes.
 """
 
 from __future__ import annotations

@@ -21,6 +21,15 @@ missing() {
     fi
     local servers=(/usr/lib/postgresql/*/bin/initdb)
     command -v initdb >/dev/null || [ ${#servers[@]} -gt 0 ] || echo postgresql
+    # Daemons lie in sbin, where an ordinary user's shell does not look.
+    local PATH=$PATH:/usr/sbin:/sbin
+    command -v munged >/dev/null || echo munge
+    command -v slurmctld >/dev/null || echo slurmctld
+    command -v slurmd >/dev/null || echo slurmd
+    command -v sbatch >/dev/null || echo slurm-client
+    command -v slurmdbd >/dev/null || echo slurmdbd
+    command -v mariadbd >/dev/null || echo mariadb-server
+    command -v dot >/dev/null || echo graphviz  # brings the library cairo, too
 }
 
 as_root() {

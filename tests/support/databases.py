@@ -1,8 +1,11 @@
 """Fixtures: fresh databases on SQLite and on a real PostgreSQL, the same test on each.
 
+Where DEFT_TEST_ORACLE_URL names an Oracle, each of these tests runs there too. All of its user's tables with
+our prefixes are dropped, before and after each test: give it a user of its own, and one process (-n 0).
+
 database_url    the URL of a fresh, empty database; the test runs once for each kind
 engine          an Engine on that database, with every table of DEFT, the wire and JEDI in it
-database_kind   "sqlite" or "postgresql"; a test for one alone says
+database_kind   "sqlite", "postgresql" or "oracle"; a test for one alone says
                 `@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)`
 postgres        the PostgreSQL cluster of this pytest process; `restart`, `stop`, `start` for rough tests
 """
@@ -11,19 +14,23 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from deft.base import database
 from tests.support import postgres as server
 from tests.support.needs import need
 
-KINDS = ("sqlite", "postgresql")
+ORACLE_URL = os.environ.get("DEFT_TEST_ORACLE_URL", "")
+KINDS = ("sqlite", "postgresql", *(["oracle"] if ORACLE_URL else []))
 TABLES = ("deft.store.tables", "deft.wire.tables", "deft.jedi.tables")
+OURS = ("deft_", "wire_", "jedi_", "alembic_version")
 EMPTY = "template0"
 WITH_TABLES = "deft_template"
 
@@ -58,6 +65,13 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
             shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
+    if database_kind == "oracle":
+        clear(ORACLE_URL)
+        if with_tables:
+            create_tables(ORACLE_URL)
+        yield ORACLE_URL
+        clear(ORACLE_URL)
+        return
     cluster: server.Cluster = request.getfixturevalue("postgres")
     template = request.getfixturevalue("postgresql_template") if with_tables else EMPTY
     name = f"test_{next(_numbers)}"
@@ -88,6 +102,18 @@ def postgresql_template(postgres: server.Cluster) -> str:
     postgres.create_database(WITH_TABLES)
     create_tables(postgres.url(WITH_TABLES))
     return WITH_TABLES
+
+
+def clear(url: str) -> None:
+    """Drop every table of ours that an Oracle user owns."""
+    engine = database.open_engine(url)
+    try:
+        with database.writing(engine) as conn:
+            for name in sa.inspect(conn).get_table_names():
+                if name.startswith(OURS):
+                    conn.exec_driver_sql(f"DROP TABLE {name} CASCADE CONSTRAINTS PURGE")
+    finally:
+        engine.dispose()
 
 
 def create_tables(url: str) -> None:

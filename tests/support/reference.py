@@ -24,12 +24,30 @@ MEANINGS = {
     "database.url": "the database; empty: the file `deft.db` in the work folder",
     "database.password_file": "a file whose first line is the password of the URL",
     "sweep.every_s": "seconds between two sweeps that nothing asked for",
+    "jedi.cluster": "where jobs of tasks run that name no cluster: `local`, or NAME of a section below",
     "jedi.slots": "jobs that run at once on this machine; 0: as many as the cores it may use",
     "jedi.poll_s": "seconds between two looks that no hint asked for",
     "jedi.beat_s": "seconds between two signs of life of a job's wrapper",
     "jedi.log_max_mb": "how much of a job's output and error text is kept, each, MB",
     "jedi.max_losses": "how often a job may be lost through no fault of its own before it fails",
     "jedi.kill_grace_s": "seconds between asking a job to end and killing it",
+    "jedi.url": "the same database with JEDI's own user; empty: DEFT's user does for both",
+    "jedi.password_file": "a file whose first line is the password of that URL",
+    "clusters.NAME.scheduler": "what runs jobs there: `slurm`",
+    "clusters.NAME.conf": "path of its slurm.conf; empty: its commands find it themselves",
+    "clusters.NAME.partition": "partition of tasks that name none; empty: the cluster's default",
+    "clusters.NAME.account": "account of tasks that name none",
+    "clusters.NAME.qos": "quality of service of tasks that name none",
+    "clusters.NAME.options": "further options of every submission",
+    "clusters.NAME.python": "the Python, 3.6 or newer, that runs the wrapper on a node",
+    "clusters.NAME.environment": "names of our environment variables that jobs get, separated by blanks",
+    "clusters.NAME.max_jobs": "jobs queued and running there at once",
+    "clusters.NAME.max_array": "jobs of one array at most; the cluster's own limits are kept, too",
+    "clusters.NAME.poll_s": "seconds between two looks at its queue; six times that while nothing changes",
+    "clusters.NAME.grace_s": "seconds that a job of which nobody knows may still turn up",
+    "clusters.NAME.timeout_s": "seconds that one command of the cluster may take",
+    "clusters.NAME.beat_s": "seconds between two signs of life of a wrapper there",
+    "clusters.NAME.exclude_after": "faults in an hour after which a node gets no more jobs; 0: never",
 }
 
 
@@ -58,7 +76,7 @@ def settings_table() -> Iterator[str]:
             _variable(section, one.name),
             _meaning(section, one.name),
         )
-        for section, kind in config.SECTIONS.items()
+        for section, kind in {**config.SECTIONS, "clusters.NAME": config.Cluster}.items()
         for one in fields(kind)
     ]
     return table(("setting", "default", "in the environment", "meaning"), rows)
@@ -69,7 +87,7 @@ def _default(value: object) -> str:
 
 
 def _variable(section: str, name: str) -> str:
-    return f"`DEFT_{section.upper()}__{name.upper()}`"
+    return f"`DEFT_{section.upper().replace('.', '__')}__{name.upper()}`"
 
 
 def _meaning(section: str, name: str) -> str:

@@ -91,6 +91,8 @@ def test_a_report_overwrites_the_one_before_and_is_told_in_the_journal_each_time
 
 def test_an_answer_belongs_to_its_order(engine: Engine) -> None:
     with writing(engine) as conn:
-        mailbox.answer(conn, 7, {"jobs": 3}, NOW)
-        assert mailbox.answer_of(conn, 7) == {"jobs": 3}
-        assert mailbox.answer_of(conn, 8) is None
+        mailbox.post(conn, [Order(OrderKind.SCAN, n, f"d1-{n}", {"v": 1}, dataset_id=1) for n in (1, 2)], NOW)
+        first, second = mailbox.pending(conn)
+        mailbox.answer(conn, first.id, {"jobs": 3}, NOW)
+        assert mailbox.answer_of(conn, first.id) == {"jobs": 3}
+        assert mailbox.answer_of(conn, second.id) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from deft.authoring.graphml.codes import CODES
 from deft.base.errors import BadInput, Finding
 
 MOST = 100  # faults that are listed; the rest is counted
@@ -23,17 +24,35 @@ class Collector:
         hint: str | None = None,
     ) -> None:  # fmt: skip
         """Note a fault."""
+        assert CODES[code].effect == "refused"
         if len(self._errors) < MOST:
             self._errors.append(Finding(code, message, line, subject, hint))
         else:
             self._unlisted += 1
 
-    def warning(self, code: str, message: str, line: int | None = None, *, subject: str) -> None:
+    def warning(
+        self, code: str, message: str, line: int | None = None, *, subject: str, hint: str | None = None
+    ) -> None:
         """Note what was dropped or coerced; the first of each code and subject stands for all of them."""
+        assert CODES[code].effect != "refused"
         first, count = self._warnings.get((code, subject), (None, 0))
         if first is None:
-            first = Finding(code, message, line, subject, severity="warning")
+            first = Finding(code, message, line, subject, hint, severity="warning")
         self._warnings[code, subject] = (first, count + 1)
+
+    def again(self, code: str, subject: str, times: int) -> None:
+        """A warning that is known came so often more."""
+        first, count = self._warnings[code, subject]
+        self._warnings[code, subject] = (first, count + times)
+
+    def more(self, count: int) -> None:
+        """Note faults that are only counted."""
+        self._unlisted += count
+
+    @property
+    def is_full(self) -> bool:
+        """True where further faults are only counted."""
+        return len(self._errors) >= MOST
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -1,231 +1,335 @@
-"""One GraphML element -> one piece: its settings by the profile, and what is foreign as fragments."""
+"""What was read -> pieces: values by the keys of the profile, what is foreign as fragments.
+
+A piece of a node is (id, line, index, name, kind, names, values, slots, texts), one of an edge (id, line,
+begin, end, names, values, slots, texts); name and kind are None where they are the id and a task. Where data
+names a key that is not declared yet, that element and all after it wait until the document has ended.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from collections.abc import Callable
+from operator import itemgetter
 
-from lxml import etree
-
-from deft.authoring.graphml import foreign
-from deft.authoring.graphml.assemble import Piece
 from deft.authoring.graphml.collector import Collector
-from deft.authoring.graphml.declarations import SCOPES, Column, Declarations, Holder
+from deft.authoring.graphml.declarations import Column, Declarations, Declared, Holder, shown
+from deft.authoring.graphml.foreign import Spelling
+from deft.authoring.graphml.held import Held, Item, unpacked
+from deft.authoring.graphml.judge import PLAIN_ID, Judge, called
 from deft.authoring.graphml.limits import Limits, refusal
-from deft.model.keys import Scope
+from deft.authoring.graphml.shapes import OWN, Shapes
+from deft.authoring.graphml.spool import Spool
+from deft.model.keys import Value
+from deft.model.tasks import NAME, is_name
 
-# Attributes of GraphML itself; parse.* are hints of the writer that are never believed.
-_OWN: dict[Holder, frozenset[str]] = {
+Fragments = list[tuple[str, str]]
+
+# Attributes of GraphML itself; parse.* are hints of the writer, which only the counts are held against.
+_GIVEN: dict[Holder, frozenset[str]] = {
     "graphml": frozenset(),
     "graph": frozenset({"edgedefault"}),
     "node": frozenset({"id"}),
     "edge": frozenset({"id", "source", "target", "directed"}),
+}
+_BATCH = 1000
+_PLACES: dict[
+    tuple[str, ...], Callable[[list[str]], tuple[str, str, str]]
+] = {  # where id, source and target stand among the attributes of an edge
+    ("id", "source", "target"): itemgetter(1, 3, 5),
+    ("source", "target", "id"): itemgetter(5, 1, 3),
+    ("source", "id", "target"): itemgetter(3, 1, 5),
+    ("source", "target"): lambda attributes: ("", attributes[1], attributes[3]),
 }
 _HINT = "parse."
 _SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}"
 _UNDIRECTED = frozenset({"false", "0"})
 
 
-class _Late(NamedTuple):
-    """A data element whose key was not declared yet."""
-
-    holder: Holder
-    piece: Piece
-    key: str
-    text: str
-    markup: str  # the canonical element, where it is more than text
-    line: int
-
-
 class Elements:
-    """What was read so far."""
+    """Takes keys, nodes and edges; `nodes` and `edges` are the pieces they made."""
 
-    def __init__(self, namespace: str, declared: Declarations, found: Collector, limits: Limits) -> None:
-        self.namespace, self.declared, self.found, self.limits = namespace, declared, found, limits
-        self.nodes: list[Piece] = []
-        self.edges: list[Piece] = []
-        self.late: list[_Late] = []
-        self.kept = 0  # fragments so far
-        self.graph = Piece("", 0)
-        names = ("data", "default", "graph", "node", "edge", "hyperedge", "key", "locator")
-        self.data = f"{{{namespace}}}data" if namespace else "data"
-        self.tags = {f"{{{namespace}}}{name}" if namespace else name: name for name in names}
+    def __init__(self, namespace: str, found: Collector, limits: Limits) -> None:
+        self._namespace, self._found, self._limits = namespace, found, limits
+        self.declared = Declarations(found)
+        self.judge = Judge(found, limits)
+        self._index = self.judge.index
+        self.nodes, self.edges = Spool(), Spool()
+        self.belongs = ""  # the Meta-Task of which the first node that says so is a part
+        self.groups: Fragments = []
+        self._group_size = 0
+        self.node_count = self.edge_count = 0
+        tables = self.declared.tables
+        self._node_shapes, self._edge_shapes = Shapes("node", tables["node"]), Shapes("edge", tables["edge"])
+        self._late: Spool | None = None  # what waits for the end
 
-    def key(self, element: etree._Element) -> None:
+    def key(self, key: Declared) -> None:
         """Declare a key."""
-        line = line_of(element)
-        id = element.get("id")
-        if not id:
-            self.found.error("no-id", "a <key> has no id", line)
-            return
-        default = next((child for child in element if self.tags.get(str(child.tag)) == "default"), None)
-        text = None if default is None or len(default) else default.text or ""
-        markup = self._canonical(element)
-        scope, name = element.get("for") or "all", element.get("attr.name") or ""
-        self.declared.add(id, scope, name, default=text, text=markup, line=line)
+        self.declared.add(key)
 
-    def fill(self, element: etree._Element, holder: Holder, piece: Piece) -> None:
-        """Take the attributes and children of a node, an edge or the graph."""
-        names = element.keys()
-        if len(names) > len(_OWN[holder]) or not _OWN[holder].issuperset(names):
-            self._attributes(element, holder, piece)
-        if holder == "edge" and element.get("directed", "true") in _UNDIRECTED:
-            self.found.error("undirected-edge", f"the edge {piece.id!r} is undirected", piece.line)
-        self._children(element, holder, piece)
+    # --- plain elements, fast ------------------------------------------------------------------------------
 
-    def _children(self, element: etree._Element, holder: Holder, piece: Piece) -> None:
-        # The common case in place: a document of 100,000 nodes has a million data elements.
-        table, settings = self.declared.tables[holder], piece.settings
-        data, longest = self.data, self.limits.text
-        for child in element:
-            items = child.items()
-            if child.tag == data and len(items) == 1 and not len(child):
-                column = table.get(items[0][1])  # type: ignore[arg-type]
-                text = child.text or ""
-                if column is not None and column.name not in settings and len(text) <= longest:
-                    value = text if column.free else column.exact.get(text)
-                    if value is not None:
-                        settings[column.name] = value
-                        continue
-            self.child(child, holder, piece)
+    def node(self, attributes: list[str], line: int, starts: list[list[str]], row: list[Value]) -> bool:
+        """Take a node by its attributes, those of its data, and their texts; False: `take` must look closer.
 
-    def child(self, child: etree._Element, holder: Holder, piece: Piece) -> None:
-        """Take one child: data by its key, anything else as foreign."""
-        kind = self.tags.get(str(child.tag))
-        if kind == "data":
-            items = child.items()
-            if len(items) == 1 and not len(child):
-                name, key = items[0]
-                column = self.declared.tables[holder].get(str(key))
-                if column is not None and name == "key":
-                    self._value(column, child.text or "", piece, child)
-                    return
-            self._unusual(child, holder, piece)
-        elif kind is None:
-            self._keep(piece, "<", self._canonical(child))
-        elif kind == "locator":
-            message = "it refers to another document, which is never followed"
-            self.found.error("locator", message, line_of(child))
+        The texts are replaced by the values.
+        """
+        shapes = self._node_shapes
+        shape = shapes.last if starts == shapes.last.starts else shapes.find(starts)
+        if shape is None or len(attributes) != 2 or attributes[0] != "id" or self._late is not None:
+            return False
+        id = attributes[1]
+        if shape.typed and not shape.is_filled(row):
+            return False
+        name: str = row[shape.task] if shape.task >= 0 else id  # type: ignore[assignment]
+        # A word without a _ before it and of usual length is a name; a match takes four times as long.
+        is_word = name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 64
+        if not (is_word or NAME.match(name)):
+            return False
+        self.node_count += 1
+        if shape.metatask >= 0 and not self.belongs:
+            self.belongs = str(row[shape.metatask]).strip()
+        is_id = name == id
+        index = self.judge.node(id, line, is_plain=is_id)
+        if index >= 0 and (is_id or self.judge.name(index, name, line)):
+            kind = row[shape.kind] if shape.kind >= 0 else None
+            values, texts = shape.settings(row), shape.foreign(row)
+            self.nodes.add(
+                (id, line, index, None if is_id else name, kind, shape.names, values, shape.slots, texts)
+            )
+        return True
 
-    def root(self, root: etree._Element) -> None:
-        """Take what stands on <graphml> itself; the graph's piece keeps it in slots with a slash."""
-        piece = Piece("", line_of(root))
-        self._attributes(root, "graphml", piece)
-        for child in root:
-            if self.tags.get(str(child.tag)) not in ("key", "graph"):
-                self.child(child, "graphml", piece)
-        self.graph.foreign += [("/" + slot, text) for slot, text in piece.foreign]
+    def edge(self, attributes: list[str], line: int, starts: list[list[str]], row: list[Value]) -> bool:
+        """Take an edge likewise."""
+        shapes = self._edge_shapes
+        shape = shapes.last if starts == shapes.last.starts else shapes.find(starts)
+        places = _PLACES.get(tuple(attributes[::2]))
+        if shape is None or places is None or self._late is not None:
+            return False
+        id, source, target = places(attributes)
+        is_plain = id.isidentifier() and id.isascii()  # letters, digits and _: the usual id
+        if not (is_plain or not id or PLAIN_ID.match(id)) or len(id) > self._limits.id:
+            return False
+        if shape.typed and not shape.is_filled(row):
+            return False
+        self.edge_count += 1
+        begin, end = self._index.get(source, -1), self._index.get(target, -1)
+        if not -1 < begin < end:
+            ends = self.judge.ends(id, source, target, line)
+            if ends is None:
+                return True
+            begin, end = ends
+        values, texts = shape.settings(row), shape.foreign(row)
+        self.edges.add((id, line, begin, end, shape.names, values, shape.slots, texts))
+        return True
 
-    def settle(self) -> None:
-        """Take the data whose keys came later, then the defaults; to be called once, at the end."""
-        for late in self.late:
-            column = self.declared.tables[late.holder].get(late.key)
-            if column is None:
-                hint = f'declare it: <key id="{late.key}" for="{late.holder}" .../>'
-                self.found.error("undeclared-key", f"the key {late.key!r} is not declared for {late.holder}s",
-                                 late.line, subject=late.key, hint=hint)  # fmt: skip
-            elif late.markup:
-                self._markup(column, late.markup, late.text, late.piece, late.line)
-            else:
-                self._value(column, late.text, late.piece, late.line)
-        for scope in SCOPES:
-            self._defaults(scope)
+    def pack(self) -> None:
+        """Put away what was taken so far. Raises BadInput where it is too much."""
+        self.nodes.pack()
+        self.judge.keep_edges(self.edges.pack())
+        if self._late is not None:
+            self._late.pack()
+        for what, count, most in (
+            ("nodes", self.node_count, self._limits.nodes),
+            ("edges", self.edge_count, self._limits.edges),
+        ):
+            if count > most:
+                raise refusal(f"too-many-{what}", f"it has more than {most:,} {what}")
 
-    def _defaults(self, scope: Scope) -> None:
-        pieces = {"graph": [self.graph], "node": self.nodes, "edge": self.edges}[scope]
-        for column, default in self.declared.defaults(scope):
-            assert column.key is not None
-            for piece in pieces:
-                if column.key.name not in piece.settings:
-                    self._value(column, default, piece, piece.line)
+    # --- any element ---------------------------------------------------------------------------------------
 
-    def _value(self, column: Column, text: str, piece: Piece, where: etree._Element | int) -> None:
-        """A plain text under a declared key; `where` is asked for its line only in case of a fault."""
-        if len(text) > self.limits.text:
-            raise refusal("text-too-long", f"the value of {column.id!r} is too long", line_of(where))
-        key = column.key
-        if key is None:
-            if not column.dropped:
-                column.used = True
-                self._keep(piece, "=" + column.id, text)
-            return
-        settings = piece.settings
-        if key.name in settings:
-            message = f"{piece.id or 'the graph'} has {key.name!r} twice"
-            self.found.error("duplicate-value", message, line_of(where), subject=piece.id)
-        elif column.free:
-            settings[key.name] = text
+    def take(self, held: Held) -> None:
+        """Take a node or an edge, whatever it holds."""
+        if held.kind == "node":
+            self.node_count += 1
         else:
-            self._typed(column, text, piece, where)
+            self.edge_count += 1
+        if self._late is None and self._names_unknown(held):
+            self._late = Spool()
+        if self._late is not None:
+            self._late.add(held.piece)
+        else:
+            self._judge(held)
 
-    def _typed(self, column: Column, text: str, piece: Piece, where: etree._Element | int) -> None:
-        assert column.key is not None
-        name = column.key.name
+    def _names_unknown(self, held: Held) -> bool:
+        table = self.declared.tables[held.kind]
+        return any(item.key is not None and item.key not in table for item in held.items)
+
+    def finish(self) -> None:
+        """All keys are declared: take what waited for that, and judge the whole."""
+        late, self._late = self._late, None
+        for number, piece in enumerate(late or ()):
+            self._judge(unpacked(piece))
+            if number % _BATCH == 0:
+                self.pack()
+        if late is not None:
+            late.close()
+        self.pack()
+        self.judge.settle(self.edges)
+
+    def _judge(self, held: Held) -> None:
+        if held.inner is not None:
+            self._group(held, held.inner)
+        elif held.kind == "node":
+            self._node(held)
+        else:
+            self._edge(held)
+
+    def _node(self, held: Held) -> None:
+        settings, fragments = self.filled(held)
+        own = {name: str(settings.pop(name, "")).strip() for name in OWN["node"]}
+        self.belongs = self.belongs or own["metatask"]
+        id = dict(held.attributes).get("id")
+        if id is None:
+            self._found.error("no-id", "a <node> has no id", held.line)
+            return
+        index = self.judge.node(id, held.line)
+        if index < 0:
+            return
+        name: str | None = own["task"]
+        if not name and not is_name(id):
+            name = self.judge.make_name(index, id, held.line)
+        elif not name or name == id:
+            name = None
+        elif not self.judge.accepts(name, "task name", held.line) or not self.judge.name(
+            index, name, held.line
+        ):
+            return
+        values, slots, texts = tuple(settings.values()), *_columns(fragments)
+        kind = own["kind"] or None
+        self.nodes.add((id, held.line, index, name, kind, tuple(settings), values, slots, texts))
+
+    def _edge(self, held: Held) -> None:
+        settings, fragments = self.filled(held)
+        given = dict(held.attributes)
+        id, source, target = given.get("id", ""), given.get("source"), given.get("target")
+        if given.get("directed", "true") in _UNDIRECTED:
+            self._found.error("undirected-edge", f"{called(id)} is undirected", held.line)
+        if source is None or target is None:
+            missing = "source" if source is None else "target"
+            self._found.error("dangling-edge", f"{called(id)} has no {missing}", held.line, subject=id)
+            return
+        if id and not self.judge.accepts(id, "edge id", held.line):
+            return
+        ends = self.judge.ends(id, source, target, held.line)
+        if ends is not None:
+            values, slots, texts = tuple(settings.values()), *_columns(fragments)
+            self.edges.add((id, held.line, *ends, tuple(settings), values, slots, texts))
+
+    def _group(self, held: Held, inner: Held) -> None:
+        """A group is no task; it is kept without what is in it, for the tool that drew it."""
+        settings, _ = self.filled(held)
+        id = dict(held.attributes).get("id", "")
+        if own := sorted(name for name in settings if name != "metatask"):
+            message = f"the group {shown(id)} has settings of a task: {', '.join(own[:5])}"
+            self._found.error("group-with-settings", message, held.line, subject=id,
+                              hint="give them to the tasks in it, or ungroup it")  # fmt: skip
+        self.judge.group(id, held.line)
+        if inner.members:
+            message = f"{shown(id)} is a group: its nodes are tasks, it is none, and is kept for other tools"
+            self._found.warning("group", message, held.line, subject="group")
+        spelling = Spelling(self._namespace, {})
+        self._spell(held, spelling, "node")
+        self._group_size += spelling.size
+        if self._group_size > self._limits.element:
+            raise refusal(
+                "element-too-large", f"its groups have more than {self._limits.element:,} characters"
+            )
+        self.groups.append(("<", spelling.result))
+
+    def _spell(self, held: Held, spelling: Spelling, tag: str) -> None:
+        spelling.start(tag, held.attributes)
+        for item in held.items:
+            if item.markup:
+                spelling.put(item.markup)
+            elif not self._is_ours(item, held.kind):
+                spelling.start("data", [("key", item.key or "")])
+                spelling.text(item.text)
+                spelling.end()
+        if held.inner is not None:
+            self._spell(held.inner, spelling, "graph")
+        spelling.end()
+
+    def _is_ours(self, item: Item, holder: Holder) -> bool:
+        column = self.declared.tables[holder].get(item.key or "")
+        return column is None or column.key is not None or column.dropped
+
+    # --- values --------------------------------------------------------------------------------------------
+
+    def filled(self, held: Held) -> tuple[dict[str, Value], Fragments]:
+        """Its settings by the profile, and what is foreign."""
+        holder = held.kind
+        settings: dict[str, Value] = {}
+        id = dict(held.attributes).get("id", "")
+        subject = id if held.kind in ("node", "edge") and id else f"the {held.kind}"
+        fragments = [
+            ("@" + name, value)
+            for name, value in sorted(held.attributes)
+            if name not in _GIVEN[holder] and not name.startswith((_HINT, _SCHEMA))
+        ]
+        for item in held.items:
+            column = self._column(item, holder) if item.is_data else None
+            if column is None:
+                if not item.is_data:
+                    fragments.append(("<", item.markup))
+            elif len(item.text) > self._limits.text:
+                raise refusal("text-too-long", f"the value of {shown(column.id)} is too long", item.line)
+            elif column.key is not None:
+                self._set(settings, column, item, subject)
+            elif not column.dropped:
+                column.used = True
+                sign, kept = ("<", item.markup) if item.markup else ("=", item.text)
+                fragments.append((sign + column.id, kept))
+        return settings, fragments
+
+    def _column(self, item: Item, holder: Holder) -> Column | None:
+        if item.key is None:
+            self._found.error("no-key", "a <data> names no key", item.line)
+            return None
+        column = self.declared.tables[holder].get(item.key)
+        if column is not None:
+            return column
+        what = f"the key {shown(item.key)} is not declared for {holder}s"
+        column = self.declared.elsewhere(item.key, holder)
+        if column is not None:
+            self._found.warning("other-scope", f"{what}: it is kept", item.line, subject=item.key)
+        else:
+            hint = f'declare it: <key id="{item.key[:40]}" for="{holder}" .../>'
+            self._found.error("undeclared-key", what, item.line, subject=item.key, hint=hint)
+        return column
+
+    def _set(self, settings: dict[str, Value], column: Column, item: Item, subject: str) -> None:
+        name = column.name
+        if item.has_elements:
+            message = f"{shown(subject)}: {name} holds elements, not a text"
+            self._found.error("bad-value", message, item.line, subject=subject)
+        elif name in settings:
+            self._found.error(
+                "duplicate-value", f"{shown(subject)} has {name!r} twice", item.line, subject=subject
+            )
+        else:
+            value = self.parsed(column, item.text, item.line, subject)
+            if value is not None:
+                settings[name] = value
+
+    def parsed(self, column: Column, text: str, line: int, subject: str) -> Value | None:
+        """The value of a text; None, and a finding, where there is none."""
         try:
             value, coerced = column.value(text)
         except ValueError as fault:
-            shown = text if len(text) <= 40 else text[:40] + "…"
-            message = f"{piece.id or 'the graph'}: {name} = {shown!r} {fault}"
-            self.found.error("bad-value", message, line_of(where), subject=piece.id)
-            return
+            message = f"{shown(subject)}: {column.name} = {shown(text)} {fault}"
+            self._found.error("bad-value", message, line, subject=subject)
+            return None
+        if column.is_filled_in and column.name == "armed" and value is False:
+            message = "armed is false, which igraph writes where nothing was said"
+            self._found.warning(
+                "filled-in", message, line, subject="armed", hint="remove the key where it is not meant"
+            )
         if coerced:
             code = "empty-value" if value is None else "coerced"
-            message = f"{piece.id or 'the graph'}: {name} {coerced}"
-            self.found.warning(code, message, line_of(where), subject=name)
-        if value is not None:
-            piece.settings[name] = value
-
-    def _unusual(self, child: etree._Element, holder: Holder, piece: Piece) -> None:
-        """Data with markup, with further attributes, or with a key that is not declared (yet)."""
-        key, line = child.get("key"), line_of(child)
-        if key is None:
-            self.found.error("no-key", "a <data> names no key", line)
-            return
-        markup = self._canonical(child) if len(child) or len(child.keys()) > 1 else ""
-        text = "" if len(child) else child.text or ""
-        column = self.declared.tables[holder].get(key)
-        if column is None:
-            self._count()
-            self.late.append(_Late(holder, piece, key, text, markup, line))
-        else:
-            self._markup(column, markup, text, piece, line)
-
-    def _markup(self, column: Column, markup: str, text: str, piece: Piece, line: int) -> None:
-        if column.key is None:
-            if not column.dropped:
-                column.used = True
-                self._keep(piece, "<" + column.id, markup)
-        elif markup.count("<") > 2:  # more than its own two tags
-            message = f"{piece.id or 'the graph'}: {column.key.name} holds elements, not a text"
-            self.found.error("bad-value", message, line, subject=piece.id)
-        else:
-            self._value(column, text, piece, line)
-
-    def _attributes(self, element: etree._Element, holder: Holder, piece: Piece) -> None:
-        if len(element.keys()) > self.limits.attributes:
-            raise refusal("too-many-attributes", "an element has too many attributes", line_of(element))
-        for name, value in sorted((str(name), str(value)) for name, value in element.items()):
-            if name not in _OWN[holder] and not name.startswith((_HINT, _SCHEMA)):
-                self._keep(piece, "@" + name, value)
-
-    def _keep(self, piece: Piece, slot: str, text: str) -> None:
-        self._count()
-        piece.foreign.append((slot, text))
-
-    def _count(self) -> None:
-        self.kept += 1
-        if self.kept > self.limits.fragments:
-            raise refusal("too-many-fragments", f"it has more than {self.limits.fragments:,} foreign pieces")
-
-    def _canonical(self, element: etree._Element) -> str:
-        try:
-            markup = foreign.canonical(element, self.namespace, self.limits.depth)
-        except foreign.TooDeep:
-            raise refusal("too-deep", "elements are nested too deep", line_of(element)) from None
-        if len(markup) > self.limits.text:
-            raise refusal("text-too-long", "a foreign element is too long", line_of(element))
-        return markup
+            self._found.warning(code, f"{shown(subject)}: {column.name} {coerced}", line, subject=column.name)
+            column.told(text, value)
+        return value
 
 
-def line_of(where: etree._Element | int) -> int:
-    """The line an element began on, or that line itself."""
-    return where if isinstance(where, int) else cast("int | None", where.sourceline) or 0
+def _columns(fragments: Fragments) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(slots, texts) of fragments."""
+    return tuple(slot for slot, _ in fragments), tuple(text for _, text in fragments)

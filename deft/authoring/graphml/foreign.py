@@ -20,12 +20,10 @@ it back gives the same text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
-from lxml import etree
-
-from deft.authoring.graphml.prologue import GRAPHML
+from deft.authoring.graphml.prologue import GRAPHML, split
 
 XML = "http://www.w3.org/XML/1998/namespace"
 _TEXT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}
@@ -33,13 +31,10 @@ _ATTRIBUTE = _TEXT | {ord('"'): "&quot;", ord("\n"): "&#10;", ord("\t"): "&#9;"}
 _SPECIAL = re.compile('[&<>"\t\r\n]')
 
 
-class TooDeep(Exception):
-    """Elements are nested deeper than the limit."""
-
-
 def text(value: str) -> str:
     """A text as the content of an element."""
-    return value.translate(_TEXT) if _SPECIAL.search(value) else value
+    # As _TEXT says, in a third of the time that `translate` takes.
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
 
 
 def attribute(value: str) -> str:
@@ -47,62 +42,123 @@ def attribute(value: str) -> str:
     return value.translate(_ATTRIBUTE) if _SPECIAL.search(value) else value
 
 
-def canonical(element: etree._Element, graphml: str, depth: int) -> str:
-    """The element without its tail; `graphml` is the document's own namespace."""
-    return "".join(_pieces(element, graphml, {}, depth))
+def pairs(attributes: Sequence[str]) -> list[tuple[str, str]]:
+    """The attributes of an element as the parser gives them, by `{namespace}local` or `local`."""
+    return [(_bare(name), value) for name, value in zip(attributes[::2], attributes[1::2], strict=True)]
 
 
-def _pieces(element: etree._Element, graphml: str, scope: Mapping[str, str], depth: int) -> Iterable[str]:
-    if depth < 1:
-        raise TooDeep
-    here = _Names(element, graphml, scope)
-    tag = here.name(str(element.tag), element.prefix)
-    items = sorted((str(name), str(value)) for name, value in element.items())
-    attributes = sorted((here.name(name, None, own=False), value) for name, value in items)
-    spelled = [*sorted(here.declared), *attributes]
-    yield "".join([f"<{tag}", *(f' {name}="{attribute(value)}"' for name, value in spelled)])
-    if not len(element) and not element.text:
-        yield "/>"
-        return
-    yield ">" + text(element.text or "")
-    for child in element:
-        yield from _pieces(child, graphml, here.scope, depth - 1)
-        yield text(child.tail or "")
-    yield f"</{tag}>"
+def _bare(name: str) -> str:
+    namespace, local, _ = split(name)
+    return f"{{{namespace}}}{local}" if namespace else local
+
+
+class Spelling:
+    """Spells one element after another, canonical, as the parser tells them; `bound` are its prefixes then.
+
+    `graphml` is the document's own namespace. What was spelled already may be put in as it is (`put`).
+    """
+
+    def __init__(self, graphml: str, bound: Mapping[str, str]) -> None:
+        self._graphml = graphml
+        self._bound = bound
+        self._pieces: list[str] = []
+        self._scopes: list[dict[str, str]] = [{}]
+        self._tags: list[str] = []
+        self._is_open = False  # the last start tag lacks its end: > or />
+        self.size = 0  # characters so far
+
+    @property
+    def depth(self) -> int:
+        """How many elements are open."""
+        return len(self._tags)
+
+    @property
+    def result(self) -> str:
+        """All of it."""
+        return "".join(self._pieces)
+
+    def start(self, name: str, attributes: Sequence[tuple[str, str]]) -> None:
+        """An element begins; its name is the parser's, those of its attributes are `pairs`."""
+        namespace, local, prefix = split(name)
+        scope = self._scopes[-1]
+        is_plain = not any("}" in key for key, _ in attributes)
+        if is_plain and namespace in (self._graphml, GRAPHML, ""):
+            tag, spelled = local, sorted(attributes)
+        elif is_plain and scope.get(prefix) == namespace:
+            tag, spelled = f"{prefix}:{local}", sorted(attributes)
+        else:
+            here = _Names(self._graphml, scope, self._bound)
+            tag = here.element(namespace, local, prefix)
+            named = sorted((here.attribute(key), value) for key, value in sorted(attributes))
+            spelled = [*sorted(here.declared), *named]
+            scope = here.scope
+        self.put(f"<{tag}" + "".join([f' {key}="{attribute(value)}"' for key, value in spelled]))
+        self._is_open = True
+        self._tags.append(tag)
+        self._scopes.append(scope)
+
+    def text(self, content: str) -> None:
+        """A piece of text."""
+        if content:
+            self.put(text(content))
+
+    def put(self, piece: str) -> None:
+        """A piece that is canonical already."""
+        if self._is_open:
+            self._is_open = False
+            piece = ">" + piece
+        self._pieces.append(piece)
+        self.size += len(piece)
+
+    def end(self) -> None:
+        """The innermost element ends."""
+        tag = self._tags.pop()
+        self._scopes.pop()
+        self._pieces.append("/>" if self._is_open else f"</{tag}>")
+        self._is_open = False
+        self.size += len(tag)
 
 
 class _Names:
     """The prefixes of one element: those its parents declared, and those it must declare itself."""
 
-    def __init__(self, element: etree._Element, graphml: str, scope: Mapping[str, str]) -> None:
+    def __init__(self, graphml: str, scope: Mapping[str, str], bound: Mapping[str, str]) -> None:
         self._graphml = graphml
-        self._bound = sorted((prefix, uri) for prefix, uri in element.nsmap.items() if prefix)
+        self._bound = bound
         self._used: dict[str, str] = {}
         self.scope = dict(scope)
         self.declared: list[tuple[str, str]] = []
 
-    def name(self, qualified: str, prefix: str | None, *, own: bool = True) -> str:
-        """The name as it is written; `own`: an element, which needs no prefix where it is GraphML's."""
-        uri, _, local = qualified.rpartition("}")
-        uri = uri[1:]
-        if not uri or (own and uri in (self._graphml, GRAPHML)):
+    def element(self, namespace: str, local: str, prefix: str) -> str:
+        """The name of an element, which needs no prefix where it is GraphML's."""
+        if namespace in (self._graphml, GRAPHML):
             return local
-        if uri == XML:
-            return f"xml:{local}"
-        return f"{self._prefix(uri, prefix)}:{local}"
+        return self._name(namespace, local, prefix)
 
-    def _prefix(self, uri: str, wanted: str | None) -> str:
+    def attribute(self, name: str) -> str:
+        """The name of an attribute."""
+        namespace, _, local = name.rpartition("}")
+        return self._name(namespace[1:], local, "")
+
+    def _name(self, namespace: str, local: str, prefix: str) -> str:
+        if not namespace:
+            return local
+        if namespace == XML:
+            return f"xml:{local}"
+        return f"{self._prefix(namespace, prefix)}:{local}"
+
+    def _prefix(self, uri: str, wanted: str) -> str:
         prefix = next(p for p in self._candidates(uri, wanted) if self._used.setdefault(p, uri) == uri)
         if self.scope.get(prefix) != uri:
             self.scope[prefix] = uri
             self.declared.append((f"xmlns:{prefix}", uri))
         return prefix
 
-    def _candidates(self, uri: str, wanted: str | None) -> Iterator[str]:
+    def _candidates(self, uri: str, wanted: str) -> Iterator[str]:
         """What it had, what is declared already, what the document declared, a new one."""
         if wanted:
             yield wanted
         yield from sorted(prefix for prefix, bound in self.scope.items() if bound == uri)
-        yield from (prefix for prefix, bound in self._bound if bound == uri)
-        taken = self.scope.keys() | dict(self._bound).keys()
+        yield from sorted(prefix for prefix, bound in self._bound.items() if bound == uri and prefix)
+        taken = self.scope.keys() | self._bound.keys()
         yield from (prefix for n in count() if (prefix := f"ns{n}") not in taken)

@@ -1,45 +1,26 @@
-"""How large a document may be, and a binary reader that holds to it, gzip or not.
+"""A binary reader that holds to the limits of a document, gzip or not.
 
-The reader counts bytes after decompression, the ratio of a gzip stream, and the bytes since the parser last
-finished an element: so a bomb, a huge attribute and a gigabyte of blanks all end at once.
+It counts bytes after decompression, the ratio of a gzip stream, and the bytes since the parser last finished
+an element: so a bomb, a huge attribute and a gigabyte of blanks all end at once.
 """
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from deft.base.errors import BadInput, Finding
+from deft.base.limits import GIB, KIB, MIB, Limits, Upload
 
-KIB, MIB, GIB = 2**10, 2**20, 2**30
-_CHUNK = 64 * KIB
+__all__ = ["CLI", "GIB", "KIB", "MIB", "UPLOAD", "CappedReader", "Limits", "refusal"]
+
+CHUNK = 256 * KIB  # a parser looks at an unfinished token again with each chunk: few, large ones
 _GZIP_MAGIC = b"\x1f\x8b"
+_MEMBERS = 1000  # of gzip; below it they may be as small as they like
 _GZIP_WINDOW = 31  # zlib's sign for a gzip header
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Caps on one document; sizes in bytes, texts in characters."""
-
-    bytes: int = GIB
-    ratio: int = 200
-    ratio_from: int = 16 * MIB  # below it any ratio goes
-    element: int = 4 * MIB  # bytes of one node, edge or key with all it holds
-    text: int = MIB
-    depth: int = 64
-    attributes: int = 64
-    keys: int = 1000
-    fragments: int = 20_000_000  # foreign pieces, and data whose keys come later
-    nodes: int = 2_000_000
-    edges: int = 8_000_000
-    id: int = 255
-
-
 CLI = Limits()
-UPLOAD = Limits(
-    bytes=64 * MIB, ratio_from=4 * MIB, nodes=100_000, edges=400_000, fragments=2_000_000
-)  # fmt: skip
+UPLOAD = Upload()
 
 
 def refusal(code: str, message: str, line: int | None = None, hint: str | None = None) -> BadInput:
@@ -50,7 +31,7 @@ def refusal(code: str, message: str, line: int | None = None, hint: str | None =
 class CappedReader:
     """Reads `stream` for the parser; raises BadInput where a limit is passed.
 
-    Whoever consumes the elements sets `quiet` to 0 at each one.
+    Whoever consumes the elements sets `quiet` to 0 when one has ended.
     """
 
     def __init__(self, stream: BinaryIO, limits: Limits) -> None:
@@ -58,22 +39,17 @@ class CappedReader:
         self._limits = limits
         self._raw = 0
         self._given = 0
-        self._buffer = stream.read(_CHUNK)
+        self._buffer = stream.read(CHUNK)
         self._raw += len(self._buffer)
         self._gzip = zlib.decompressobj(_GZIP_WINDOW) if self._buffer.startswith(_GZIP_MAGIC) else None
-        self._kept = b""
+        self._size = max(min(CHUNK, limits.element), 1)
+        self._members = 1
         self.quiet = 0
 
-    def push_back(self, head: bytes) -> None:
-        """Give bytes that were looked at back, to be read first."""
-        self._kept = head
-
-    def read(self, size: int = _CHUNK) -> bytes:
-        """The next bytes, at most `size` (whatever was pushed back comes whole), empty at the end."""
-        if self._kept:
-            head, self._kept = self._kept, b""
-            return head
-        chunk = self._inflate(max(size, 1)) if self._gzip else self._plain(max(size, 1))
+    def read(self, size: int = CHUNK) -> bytes:
+        """The next bytes, at most `size`, empty at the end."""
+        size = max(min(size, self._size), 1)
+        chunk = self._inflate(size) if self._gzip else self._plain(size)
         self._given += len(chunk)
         self.quiet += len(chunk)
         self._check()
@@ -86,34 +62,34 @@ class CappedReader:
         return chunk
 
     def _fetch(self) -> None:
-        self._buffer = self._stream.read(_CHUNK)
+        self._buffer = self._stream.read(CHUNK)
         self._raw += len(self._buffer)
 
     def _inflate(self, size: int) -> bytes:
-        assert self._gzip is not None
+        """As much as was asked for: a parser that is fed crumbs looks at a long token again with each."""
+        content = bytearray()
         try:
-            while True:
-                chunk = self._gzip.decompress(self._buffer, size)
-                self._buffer = self._gzip.unconsumed_tail
-                if chunk:
-                    return chunk
-                if self._gzip.eof and not self._next_member():
-                    return b""
-                if not self._buffer:
-                    self._fetch()
-                    if not self._buffer:
-                        raise refusal("bad-gzip", "the gzip stream ends too early")
+            while len(content) < size and self._more():
+                content += self._gzip.decompress(self._buffer, size - len(content))  # type: ignore[union-attr]
+                self._buffer = self._gzip.unconsumed_tail  # type: ignore[union-attr]
         except zlib.error as fault:
             raise refusal("bad-gzip", f"the gzip stream is broken ({fault})") from None
+        return bytes(content)
 
-    def _next_member(self) -> bool:
-        """Go on with the next gzip member; False at the end of the file."""
+    def _more(self) -> bool:
+        """Make sure that there is something to decompress; False at the end of the file."""
         assert self._gzip is not None
-        self._buffer = self._gzip.unused_data
+        if self._gzip.eof:
+            self._buffer = self._gzip.unused_data
         if not self._buffer:
             self._fetch()
-        if self._buffer:
+        if self._gzip.eof and self._buffer:
             self._gzip = zlib.decompressobj(_GZIP_WINDOW)
+            self._members += 1
+            if self._members > _MEMBERS and self._given < self._members * KIB:
+                raise refusal("bad-gzip", "the gzip stream has many members and little in them")
+        elif not self._buffer and not self._gzip.eof:
+            raise refusal("bad-gzip", "the gzip stream ends too early")
         return bool(self._buffer)
 
     def _check(self) -> None:
@@ -123,4 +99,4 @@ class CappedReader:
         if self._gzip and self._given > limits.ratio_from and self._given > limits.ratio * self._raw:
             raise refusal("gzip-bomb", f"it grows more than {limits.ratio} times when unpacked")
         if self.quiet > limits.element:
-            raise refusal("element-too-large", f"one element has more than {limits.element:,} bytes")
+            raise refusal("element-too-large", f"no element ended for more than {limits.element:,} bytes")

@@ -1,80 +1,76 @@
-"""What stands before the root element: encoding, DOCTYPE, and the root itself, judged before all else.
+"""What stands before the root element, and the root itself: judged before anything else is looked at.
 
-The parser that builds the tree would take a DTD and any encoding it knows; this one stops at the first sign.
+An encoding that is not allowed, a DOCTYPE (with every entity it could declare) and a root that is no
+GraphML end the reading at the first sign.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
-from xml.parsers import expat
+from xml.parsers.expat import XMLParserType
 
-from deft.authoring.graphml.limits import CappedReader, refusal
+from deft.authoring.graphml.limits import refusal
 
 ENCODINGS = frozenset(["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "iso-8859-1"])
 GRAPHML = "http://graphml.graphdrawing.org/xmlns"
+SEPARATOR = "\x1f"  # between namespace, local name and prefix: a character that XML cannot hold
 _KNOWN_HOST = "graphml.graphdrawing.org/"
+_ARCHIVES = {
+    b"PK\x03\x04": "a zip archive",
+    b"PK\x05\x06": "an empty zip archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+}
+
+Begin = Callable[[str, list[str]], None]
 
 
-class _Found(Exception):
-    """The root element began."""
+def look(head: bytes) -> None:
+    """Judge the first bytes of a document. Raises BadInput for what cannot be XML at all."""
+    if not head.strip():
+        raise refusal("empty", "it is empty")
+    for magic, what in _ARCHIVES.items():
+        if head.startswith(magic):
+            raise refusal(
+                "archive", f"it is {what}", hint="unpack it first; of packed files only gzip is read"
+            )
 
 
-def check(reader: CappedReader) -> str:
-    """The namespace of GraphML in this document (empty: none); all that was read is given back.
+def watch(parser: XMLParserType, begin: Begin) -> None:
+    """Let the parser stop at anything dangerous, and call `begin` with the root of a GraphML document."""
 
-    Raises BadInput for a document that is empty, no XML, no GraphML, has a DOCTYPE or a strange encoding.
-    """
-    look = _Look()
-    head = b""
-    while look.root is None:
-        chunk = reader.read()
-        if not head and not chunk.strip():
-            raise refusal("empty", "it is empty")
-        head += chunk
-        look.feed(chunk)
-    reader.push_back(head)
-    return _namespace(look.root, look.line)
-
-
-class _Look:
-    def __init__(self) -> None:
-        self.root: str | None = None
-        self.parser = expat.ParserCreate(namespace_separator=" ")
-        self.parser.XmlDeclHandler = self._declaration
-        self.parser.StartDoctypeDeclHandler = self._doctype
-        self.parser.StartElementHandler = self._element
-
-    @property
-    def line(self) -> int:
-        return self.parser.CurrentLineNumber
-
-    def feed(self, chunk: bytes) -> None:
-        try:
-            self.parser.Parse(chunk, not chunk)
-        except _Found:
-            return
-        except (expat.ExpatError, ValueError, LookupError) as fault:
-            line = getattr(fault, "lineno", self.line)
-            raise refusal("not-xml", f"it is not XML: {fault}", line) from None
-
-    def _declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+    def declaration(version: str, encoding: str | None, standalone: int) -> None:
         if encoding is not None and encoding.lower() not in ENCODINGS:
             message = f"its encoding {encoding!r} is not accepted"
-            raise refusal("encoding", message, self.line, "save it as UTF-8")
+            raise refusal("encoding", message, parser.CurrentLineNumber, "save it as UTF-8")
 
-    def _doctype(self, name: str, system: str | None, public: str | None, internal: int) -> NoReturn:
+    def doctype(name: str, system: str | None, public: str | None, internal: int) -> NoReturn:
         hint = "remove the line; GraphML needs no DTD and no entities"
-        raise refusal("doctype", "it has a DOCTYPE", self.line, hint)
+        raise refusal("doctype", "it has a DOCTYPE", parser.CurrentLineNumber, hint)
 
-    def _element(self, name: str, attributes: dict[str, str]) -> NoReturn:
-        self.root = name
-        raise _Found
+    def root(name: str, attributes: list[str]) -> None:
+        _check_root(name, parser.CurrentLineNumber)
+        begin(name, attributes)
+
+    parser.XmlDeclHandler = declaration
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = root
 
 
-def _namespace(root: str, line: int) -> str:
-    namespace, _, local = root.rpartition(" ")
+def split(name: str) -> tuple[str, str, str]:
+    """(namespace, local name, prefix) of a name as the parser gives it."""
+    parts = name.split(SEPARATOR)
+    if len(parts) == 1:
+        return "", name, ""
+    return parts[0], parts[1], parts[2] if len(parts) > 2 else ""
+
+
+def _check_root(name: str, line: int) -> None:
+    namespace, local, _ = split(name)
     host = namespace.removeprefix("http://").removeprefix("https://")
     if local != "graphml" or (namespace and not host.startswith(_KNOWN_HOST)):
         hint = f'the root must be <graphml xmlns="{GRAPHML}">'
         raise refusal("not-graphml", f"it is XML but not GraphML: its root is <{local}>", line, hint)
-    return namespace

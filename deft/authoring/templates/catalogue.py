@@ -87,9 +87,9 @@ def declared(metatask: MetaTask) -> dict[str, Parameter]:
     return parameters.declared(metatask.settings, copies.listed(metatask))
 
 
-def of_source(source: str, workdir: Path) -> dict[str, Parameter]:
-    """The parameters of a file, a template or a workflow. Raises BadInput, NotFound."""
-    return declared(sources.read(source, search.folders(workdir)).metatask)
+def of_source(source: str, workdir: Path, *, form: str | None = None) -> dict[str, Parameter]:
+    """The parameters of a file, a template, or what the importer `form` takes. Raises BadInput, NotFound."""
+    return declared(sources.read(source, search.folders(workdir), form=form).metatask)
 
 
 def first_part(readme: str) -> str:

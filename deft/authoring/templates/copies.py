@@ -7,9 +7,7 @@ up, a plain node fans in or out, nodes over different parameters meet in every c
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ from difflib import get_close_matches
 from itertools import product
 from math import prod
 
+from deft.authoring import slugs
 from deft.authoring.graphml.limits import CLI, Limits, refusal
 from deft.authoring.templates import parameters
 from deft.base.errors import Finding
@@ -173,7 +172,7 @@ def _choices(name: str, text: str, found: list[Finding]) -> list[Choice]:
         values = parameters.items(text)
     except ValueError:
         return []  # told where the parameter's value is checked
-    labels = _labels(values)
+    labels = slugs.labels(values, _is_plain, _LONGEST)
     for value, times in Counter(values).items():
         if times > 1:
             message = (
@@ -191,17 +190,5 @@ def _choices(name: str, text: str, found: list[Finding]) -> list[Choice]:
     return [Choice(value, labels[value]) for value in dict.fromkeys(values) if labels[value]]
 
 
-def _labels(values: Iterable[str]) -> dict[str, str]:
-    """What stands for each value in names; empty where nothing can."""
-    plain = {value: value if _LEGAL.match(value) else _slug(value) for value in values}
-    shared = Counter(plain.values())
-    return {
-        value: label if not label or (len(label) <= _LONGEST and (value == label or shared[label] == 1))
-        else f"{label[: _LONGEST - 7].rstrip('-')}-{hashlib.sha256(value.encode()).hexdigest()[:6]}"
-        for value, label in plain.items()
-    }  # fmt: skip
-
-
-def _slug(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"-{2,}", "-", re.sub(r"[^A-Za-z0-9_-]+", "-", plain)).strip("-_")
+def _is_plain(value: str) -> bool:
+    return _LEGAL.match(value) is not None

@@ -31,7 +31,6 @@ FACTS = ("python", "python.stdlib", "template", "workdir")
 _NAME = r"[A-Za-z_][\w-]*(?:\.[\w-]+)*"
 _PLACE = re.compile(rf"\$\$\{{|\$\{{({_NAME})\}}")
 _OPENING = re.compile(rf"\$\{{(?:({_NAME})\}})?")
-_JOB_PLACE = re.compile(r"\{[A-Za-z_]\w*(?:\.[A-Za-z_][\w-]*)*\}")
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ANYWHERE = "**/"  # an exclusion that begins so holds wherever the files lie
 
@@ -64,7 +63,12 @@ def filled(
     in_defaults = _Filling(known, found)
     lists = copies.listed(metatask)
     values = parameters.values(
-        metatask.settings, given, lambda text: in_defaults.fill(text, "the graph's parameters"), found, lists
+        metatask.settings,
+        given,
+        lambda text: in_defaults.fill(text, "the graph's parameters"),
+        found,
+        lists,
+        metatask.folder,
     )
     copied = copies.Copies(metatask, values, found)
     copied.reserve(room)
@@ -229,7 +233,7 @@ def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 def _quoted(value: str) -> str:
     """A value inside a command: one word of the shell, in which no job placeholder is seen."""
-    return _JOB_PLACE.sub(r"{\g<0>}", placeholders.quote(value))
+    return placeholders.escape(placeholders.quote(value))
 
 
 def _absolute(edge: Edge, folder: str) -> Edge:

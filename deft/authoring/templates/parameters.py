@@ -109,9 +109,11 @@ def values(
     fill: Callable[[str], str],
     found: list[Finding],
     lists: Collection[str] = (),
+    folder: str = "",
 ) -> dict[str, str]:
     """The value of every parameter: the given one as it is, else the default, filled.
 
+    Paths become absolute: a given one begins where the user is, a default in `folder`, that of the document.
     What is wrong is added to `found`.
     """
     known = declared(settings, lists)
@@ -121,10 +123,11 @@ def values(
     got: dict[str, str] = {}
     for parameter in known.values():
         value = given.get(parameter.name)
-        if value and parameter.type == PATH:
-            value = _from_here(value)
+        begins = os.curdir
         if value is None and parameter.default is not None:
-            value = fill(parameter.default)
+            value, begins = fill(parameter.default), folder
+        if value and begins and parameter.type == PATH:
+            value = _absolute(value, begins)
         fault = _fault(parameter, value)
         if fault is not None:
             found.append(fault)
@@ -132,12 +135,12 @@ def values(
     return got
 
 
-def _from_here(path: str) -> str:
-    """A path that a user gave, absolute; `@` of a list, `!` of an exclusion and a scheme stay in front."""
+def _absolute(path: str, folder: str) -> str:
+    """A path that begins in a folder; `@` of a list, `!` of an exclusion and a scheme stay in front."""
     if "://" in path:
         return path
     mark = path[0] if path[0] in "@!" else ""
-    return mark + os.path.abspath(os.path.expanduser(path.removeprefix(mark)))
+    return mark + os.path.abspath(os.path.join(folder, os.path.expanduser(path.removeprefix(mark))))
 
 
 def _unknown(name: str, known: Mapping[str, Parameter]) -> Finding:

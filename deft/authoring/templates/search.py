@@ -16,7 +16,8 @@ from deft import data
 from deft.base.errors import BadInput, Finding, NotFound
 from deft.model.tasks import is_name
 
-_SUFFIXES = (".graphml", ".graphml.gz")
+SUFFIXES = (".graphml", ".graphml.gz")
+_JSON = (".json", ".json.gz")
 FOLDER = "templates"
 
 
@@ -74,8 +75,8 @@ def find(name: str, *where: Path) -> Path:
 
 
 def is_file(text: str) -> bool:
-    """True for a file, which has a slash or ends in .graphml or .graphml.gz; else it is a template's name."""
-    return "/" in text or text.endswith(_SUFFIXES)
+    """True for a file: a slash in it, or .graphml or .json at its end (or .gz of them)."""
+    return "/" in text or text.endswith((*SUFFIXES, *_JSON))
 
 
 def open_source(text: str, *where: Path) -> tuple[Path, Path]:

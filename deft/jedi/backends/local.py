@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from deft.base import faults
+from deft.base.config import LOCAL
 from deft.jedi import wrapper
 from deft.jedi.backends import Event
 from deft.jedi.claims import CLAIM
-from deft.jedi.jobs import read_result
+from deft.jedi.jobs import Array, Flight, read_result
 
 AHEAD_S = 0.2  # work that a wrapper should have before it
 DEEPEST = 32
@@ -78,7 +79,9 @@ class _Wrapper:
 class LocalPool:
     """A pool of wrappers on this machine."""
 
-    name = "local"
+    name = LOCAL
+    lasting = False
+    max_array = 0
 
     def __init__(self, slots: int, log_folder: Path) -> None:
         self._slots = slots
@@ -102,12 +105,12 @@ class LocalPool:
         ahead = sum(max(0, depth - len(one.queue)) for one in self._wrappers if not one.is_stuck())
         return max(0, depth * idle_slots + ahead)
 
-    def submit(self, folders: Sequence[Path]) -> None:
+    def submit(self, flights: Sequence[Flight]) -> None:
         batches: dict[int, list[str]] = {}
-        for folder in folders:
-            target = self._freest()
-            target.queue.append(str(folder))
-            batches.setdefault(id(target), []).append(str(folder))
+        for flight in flights:
+            target, folder = self._freest(), str(flight.folder)
+            target.queue.append(folder)
+            batches.setdefault(id(target), []).append(folder)
         for one in self._wrappers:
             if id(one) in batches:
                 one.tell("\n".join(batches[id(one)]))
@@ -179,10 +182,26 @@ class LocalPool:
         free = len(self._wrappers) < self._slots or any(not w.queue for w in self._wrappers)
         return [Path(folder) for one in stuck for folder in list(one.queue)[1:]] if free else []
 
-    def cancel(self, folder: Path) -> None:
+    def adopt(self, flights: Sequence[Flight]) -> None:
+        """Never needed: the wrappers of an earlier pool are watched, see reconcile.py."""
+        raise NotImplementedError
+
+    def wake_in_s(self) -> float:
+        return float("inf")
+
+    def accepted(self) -> list[Array]:
+        return []
+
+    def withdraw(self, flight: Flight) -> None:
+        """Its wrapper will find the claim taken, and skip it."""
+
+    def is_busy(self) -> bool:
+        return False
+
+    def cancel(self, flight: Flight) -> None:
         for one in self._wrappers:
-            if str(folder) in one.queue:
-                one.tell(f"!{folder}")
+            if str(flight.folder) in one.queue:
+                one.tell(f"!{flight.folder}")
 
     def close(self) -> None:
         """The wrappers see the end of their input: they finish what runs and start nothing more."""

@@ -1,0 +1,1 @@
+"""Graphs written by other programs, as Meta-Tasks."""
