@@ -307,7 +307,7 @@ def from_networkx(found: nx.DiGraph[Any], name: str | None = None) -> MetaTask:
 def _stored_graph(session: Session, name: str, state: bool) -> nx.MultiDiGraph[str]:
     with session.reading() as conn:
         metatask_id = selection.resolve(conn, name).metatask_id
-        told = archive_state.values(conn, metatask_id) if state else None
+        told = archive_state.States(conn, metatask_id) if state else None
         return exchange.to_networkx(graphs.load(conn, metatask_id), told)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from deft.base.errors import BadInput, Finding, NotFound
+from deft.base.limits import Limits, Upload
 
 FILE = "deft.toml"
 DATABASE_FILE = "deft.db"
@@ -97,6 +98,8 @@ class Settings:
     database: Database = field(default_factory=Database)
     sweep: Sweep = field(default_factory=Sweep)
     jedi: Jedi = field(default_factory=Jedi)
+    graphml: Limits = field(default_factory=Limits)
+    upload: Upload = field(default_factory=Upload)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
 
@@ -128,7 +131,7 @@ def _with_password(given: Database | Jedi) -> str:
 
 
 _WORDS = {int: "whole number of 0 or more", float: "number of 0 or more", str: "text"}
-SECTIONS = {"database": Database, "sweep": Sweep, "jedi": Jedi}
+SECTIONS = {"database": Database, "sweep": Sweep, "jedi": Jedi, "graphml": Limits, "upload": Upload}
 LOCAL = "local"  # the cluster that is always there: this machine
 CLUSTERS = "clusters"
 SCHEDULERS = ("slurm",)

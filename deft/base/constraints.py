@@ -12,8 +12,11 @@ from sqlalchemy import CheckConstraint
 
 
 def one_of(column: str, words: Iterable[str]) -> CheckConstraint:
-    """The column holds one of these words, or nothing where it may be null."""
-    return CheckConstraint(sa.column(column).in_([str(word) for word in words]), name=column)
+    """The column holds one of these words, or nothing where it may be null.
+
+    Not by IN: for every row that changes SQLite would make a table of the words first.
+    """
+    return CheckConstraint(sa.or_(*(sa.column(column) == str(word) for word in words)), name=column)
 
 
 def flags(*columns: str) -> CheckConstraint:

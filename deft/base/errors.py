@@ -32,6 +32,7 @@ class Finding:
     subject: str | None = None
     hint: str | None = None
     severity: str = "error"  # error, or warning: reported but not refused
+    effect: str = ""  # of a warning, what became of the thing: coerced or dropped
 
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line is not None else ""

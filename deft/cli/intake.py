@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from deft.authoring.templates import sources
-from deft.base.errors import BadInput, DeftError, Finding
+from deft.base.errors import BadInput, DeftError, Finding, NotFound
+from deft.base.limits import Limits
 from deft.cli import context, printing, values
 from deft.engine import intake
 
@@ -17,7 +18,7 @@ from deft.engine import intake
 def warn(findings: Sequence[Finding]) -> None:
     """Say on stderr what was dropped, coerced or looks odd."""
     for finding in findings:
-        click.echo(f"warning: {printing.safe(str(finding))}", err=True)
+        click.echo(f"{finding.effect or 'warning'}: {printing.safe(str(finding))}", err=True)
 
 
 @click.command("import")
@@ -81,22 +82,33 @@ def validate_command(
     deft validate census --set top=5
     """
     wanted = values.given(given, set_files)
-    verdicts = {source: _verdict(source, wanted, strict) for source in files}
+    limits = _limits(ctx)
+    verdicts = {source: _verdict(source, wanted, strict, limits) for source in files}
     if as_json:
         printing.emit_json({source: findings for source, (findings, _) in verdicts.items()})
     else:
         for source, (findings, wrong) in verdicts.items():
             click.echo(f"{source}: {'refused' if wrong else 'ok'}")
             for finding in findings:
-                click.echo(f"  {finding.severity}: {printing.safe(str(finding))}")
+                click.echo(f"  {finding.effect or finding.severity}: {printing.safe(str(finding))}")
     if any(code for _, code in verdicts.values()):
         ctx.exit(max(code for _, code in verdicts.values()))
 
 
-def _verdict(source: str, given: Mapping[str, str], strict: bool) -> tuple[tuple[Finding, ...], int]:
+def _limits(ctx: click.Context) -> Limits:
+    """How large a file may be by the settings, those of no work folder where there is none."""
+    try:
+        return context.settings_of(ctx).graphml
+    except NotFound:
+        return context.settings_in(ctx, Path.cwd()).graphml
+
+
+def _verdict(
+    source: str, given: Mapping[str, str], strict: bool, limits: Limits
+) -> tuple[tuple[Finding, ...], int]:
     """The findings of one file, and the exit code it earns."""
     try:
-        return intake.read_source(source, given, Path.cwd(), strict=strict)[1], 0
+        return intake.read_source(source, given, Path.cwd(), strict=strict, limits=limits)[1], 0
     except BadInput as fault:
         return fault.findings or (Finding("refused", str(fault)),), fault.exit_code
     except DeftError as fault:

@@ -144,12 +144,12 @@ def _check_before_making(
     try:
         settings = context.settings_of(ctx, workdir=workdir)
     except NotFound:
-        context.settings_in(ctx, folder)
+        settings = context.settings_in(ctx, folder)
     else:
         if not settings.embedded or (settings.workdir / DATABASE_FILE).is_file():
             return None
     try:
-        return intake.check(request, folder)
+        return intake.check(request, folder, limits=settings.graphml)
     except BadInput as fault:
         if as_json or not values.can_ask(fault):
             raise

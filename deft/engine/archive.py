@@ -83,7 +83,7 @@ def archive(session: Session, request: ArchiveRequest) -> ArchiveAnswer:
     for a selection of tasks and for a folder that cannot be written; NotFound, NotAllowed.
     """
     roles.require(request.actor, "archive")
-    rooms = holding.all_rooms()
+    rooms = holding.rooms_of(session)
     ready, passed_over = _ready(session, request.selection)
     archived = [_archive(session, request, rooms, one) for one in ready]
     return ArchiveAnswer(tuple(archived), tuple(passed_over), request.dry_run)

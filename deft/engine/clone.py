@@ -61,7 +61,9 @@ _Data = dict[tuple[str, str], Path]
 
 
 def _from_file(session: Session, request: CloneRequest) -> tuple[MetaTask, _Data]:
-    return intake.read_source(request.source, request.given, session.settings.workdir)[0], {}
+    settings = session.settings
+    made, _ = intake.read_source(request.source, request.given, settings.workdir, limits=settings.graphml)
+    return made, {}
 
 
 def _from_store(session: Session, request: CloneRequest) -> tuple[MetaTask, _Data]:

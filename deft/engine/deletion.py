@@ -73,7 +73,7 @@ def delete(session: Session, request: DeleteRequest) -> DeleteAnswer:
     """
     roles.require(request.actor, "delete")
     commands.check_reason(request.reason)
-    rooms, aside = holding.all_rooms(), Aside()
+    rooms, aside = holding.rooms_of(session), Aside()
 
     def act(conn: Connection, note: Note) -> DeleteAnswer:
         ids = _chosen(session, conn, request, rooms, note)

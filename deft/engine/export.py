@@ -56,7 +56,7 @@ def export_metatask(session: Session, request: ExportRequest) -> ExportAnswer:
         if not chosen.whole:
             raise BadInput(f"export takes a whole Meta-Task; {request.selection!r} names tasks of one")
         metatask = graphs.load(conn, chosen.metatask_id)
-        state = archive_state.values(conn, chosen.metatask_id) if request.with_state else None
+        state = archive_state.States(conn, chosen.metatask_id) if request.with_state else None
     shown = flavours.flavoured(instantiate.protect(metatask), request.flavour)
     stream = io.BytesIO()
     writer.write(shown, stream, state=state)

@@ -10,13 +10,27 @@ from sqlalchemy.engine import Connection
 
 from deft.base import holdings
 from deft.base.config import Settings
-from deft.base.errors import BadInput, Refused
+from deft.base.errors import BadInput, NotAllowed, Refused
 from deft.base.holdings import Holdings, Ids, Part
 from deft.store import ddl, numbering, selection
 from deft.store.selection import Selected
 from deft.store.session import Session
 
 Rooms = Sequence[Holdings]
+
+
+def rooms_of(session: Session) -> Rooms:
+    """What every room holds in this database.
+
+    Raises NotAllowed where DEFT and JEDI have users of their own, of whom neither may delete what is both's;
+    Refused where nobody speaks for a table.
+    """
+    if session.annex is not None:
+        raise NotAllowed(
+            "DEFT and JEDI have users of their own in this database, and this takes rows of both: give the "
+            "command as the owner of the tables, in [database] url, and with [jedi] url empty"
+        )
+    return all_rooms()
 
 
 def all_rooms() -> Rooms:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from deft.access import roles
 from deft.access.roles import Actor
 from deft.authoring.graphml import writer
+from deft.authoring.graphml.limits import CLI, Limits
 from deft.authoring.templates import checking, expand, instantiate, search, sources
 from deft.base import faults
 from deft.base.errors import BadInput, Finding, NotFound, Refused
@@ -75,16 +76,24 @@ class ImportAnswer:
 
 @no_collection()
 def read_source(
-    source: str, given: Mapping[str, str], workdir: Path, *, strict: bool = False, form: str | None = None
+    source: str,
+    given: Mapping[str, str],
+    workdir: Path,
+    *,
+    strict: bool = False,
+    form: str | None = None,
+    limits: Limits = CLI,
 ) -> tuple[MetaTask, tuple[Finding, ...]]:
     """Read, fill and check a Meta-Task without storing it; `form` names the importer that reads it.
 
     Raises BadInput with every fault found, NotFound for a file or template that does not exist.
     """
     folders = search.folders(workdir)
-    reading = sources.read(source, folders, strict=strict, form=form, given=given)
+    reading = sources.read(source, folders, strict=strict, form=form, given=given, limits=limits)
     facts = instantiate.facts_here(template=reading.metatask.folder, workdir=str(workdir))
-    expansion = expand.expand(reading.metatask, reading.given, facts, folders=folders, strict=strict)
+    expansion = expand.expand(
+        reading.metatask, reading.given, facts, folders=folders, strict=strict, limits=limits
+    )
     metatask = expansion.metatask
     metatask.origin, metatask.folder = reading.metatask.origin, reading.metatask.folder
     metatask.written = _as_written(reading.metatask)
@@ -111,10 +120,10 @@ def _as_written(document: MetaTask) -> str:
     return stream.getvalue().decode("utf-8")
 
 
-def check(request: ImportRequest, workdir: Path) -> Read:
+def check(request: ImportRequest, workdir: Path, *, limits: Limits = CLI) -> Read:
     """Raise what importing it would, as far as no database is needed: BadInput, NotFound."""
     metatask, warnings = read_source(
-        request.source, request.given, workdir, strict=request.strict, form=request.form
+        request.source, request.given, workdir, strict=request.strict, form=request.form, limits=limits
     )
     rename(metatask, request.name, request.project)
     return Read(metatask, warnings, dict(request.given))
@@ -134,13 +143,15 @@ def import_metatask(session: Session, request: ImportRequest) -> ImportAnswer:
         given = parameters(stored[1]) | given
     read = request.read
     if read is None or read.given != given:
-        read = check(replace(request, given=given), session.settings.workdir)
+        settings = session.settings
+        read = check(replace(request, given=given), settings.workdir, limits=settings.graphml)
     return enter(
         session,
         read.metatask,
         actor=request.actor,
         start=request.start,
         resume=request.resume,
+        as_left=not request.given,
         warnings=read.warnings,
     )
 
@@ -153,12 +164,14 @@ def enter(
     actor: Actor,
     start: bool = False,
     resume: bool = False,
+    as_left: bool = False,
     cause: str = "import",
     warnings: tuple[Finding, ...] = (),
 ) -> ImportAnswer:
     """Store a valid Meta-Task, whoever made it; with `start` it is armed in the same transaction.
 
-    `resume`: one of that name that is stored already goes on, where nothing about it differs.
+    `resume`: one of that name that is stored already goes on, where nothing about it differs; with `as_left`
+    also where it does because operators changed what is stored, which is said as a warning.
     Raises Refused (the name is taken, or it differs), NotAllowed.
     """
     roles.require(actor, "import")
@@ -166,7 +179,10 @@ def enter(
     with session.writing() as conn:
         found = _find(conn, metatask) if resume else None
         if found is not None:
-            _refuse_differences(graphs.load(conn, found), metatask)
+            changed = as_left and commands.redefined(conn, found)
+            stored = graphs.load(conn, found)
+            warnings += _compared(stored, metatask, as_left=changed)
+            metatask = stored
         metatask_id = found or _store(conn, metatask, actor, cause, now)
         if start:
             arm_all(conn, metatask_id, Cause(actor.name), now)
@@ -239,7 +255,10 @@ def _find(conn: Connection, metatask: MetaTask) -> int | None:
 def _stored(session: Session, request: ImportRequest) -> tuple[int, MetaTask] | None:
     """The stored Meta-Task that this source would become: its parameters stand for those not given."""
     folders = search.folders(session.settings.workdir)
-    bare = sources.read(request.source, folders, form=request.form, given=request.given).metatask
+    limits = session.settings.graphml
+    bare = sources.read(
+        request.source, folders, form=request.form, given=request.given, limits=limits
+    ).metatask
     rename(bare, request.name, request.project)
     with session.reading() as conn:
         found = _find(conn, bare)
@@ -252,15 +271,24 @@ def parameters(metatask: MetaTask) -> dict[str, str]:
     return {key.removeprefix("param."): str(metatask.settings[key]) for key in names}
 
 
-def _refuse_differences(stored: MetaTask, given: MetaTask) -> None:
+def _compared(stored: MetaTask, given: MetaTask, *, as_left: bool) -> tuple[Finding, ...]:
+    """What to say of differences. Raises Refused, unless the stored one is to go on as it was left."""
     found = differences(stored, given)
-    if found:
-        shown = "\n  ".join(found[:20])
-        raise Refused(
-            f"{stored.full_name} is stored already, and differs from what is given now:\n  {shown}\n"
-            "give --name NEW to run it anew beside the other, or leave the values out to go on with it;\n"
-            f"`deft run {stored.name}` goes on with what is stored, as `deft set` or `deft augment` left it"
+    if not found:
+        return ()
+    if as_left:
+        message = (
+            f"it goes on as operators left it; that differs in {len(found)} from {Path(given.origin).name}"
         )
+        hint = f"deft diff {stored.name} shows how"
+        return (Finding("changed-since", message, subject=stored.full_name, hint=hint, severity="warning"),)
+    shown = "\n  ".join(found[:20])
+    more = f"\n  and {len(found) - 20} more" if len(found) > 20 else ""
+    raise Refused(
+        f"{stored.full_name} is stored already, and differs from what is given now:\n  {shown}{more}\n"
+        "leave the values out to go on with what is stored, or give --name NEW to run it anew beside it;\n"
+        "`deft set` and `deft augment --graph` change what is stored"
+    )
 
 
 def differences(stored: MetaTask, given: MetaTask) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from deft.access import roles
 from deft.access.roles import Actor
 from deft.base import disk, space, urls
-from deft.base.database import AnyRow
+from deft.base.database import AnyRow, reading
 from deft.model.tasks import ENDED
 from deft.store import ddl
 from deft.store.session import Session
@@ -22,6 +22,7 @@ from deft.wire.tables import wire_task
 
 SHOWN = 20
 FOLDERS = ("data", "jobs", "log")
+_OWN = ("deft_", "wire_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ class Sizes:
 def sizes(session: Session, actor: Actor, *, limit: int = SHOWN, files: bool = True) -> Sizes:
     """Measure; without `files` the work folder is not walked. Raises NotAllowed, Unreachable."""
     roles.require(actor, "read")
-    with session.reading() as conn:
-        tables = _tables(conn)
+    with session.reading() as conn, reading(session.annex_engine) as annex:
+        tables = _tables(conn, annex)
         whole, free = space.whole(conn)
         metatasks = _metatasks(conn, tables)
     ended = [one for one in metatasks if one.ended]
@@ -95,11 +96,12 @@ def sizes(session: Session, actor: Actor, *, limit: int = SHOWN, files: bool = T
 # --- the database ------------------------------------------------------------------------------------------
 
 
-def _tables(conn: Connection) -> list[TableSize]:
+def _tables(conn: Connection, annex: Connection) -> list[TableSize]:
     known, found = space.by_table(conn), []
     for name, table in ddl.all_tables().tables.items():
         if name != "alembic_version":
-            rows = conn.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            side = conn if name.startswith(_OWN) else annex
+            rows = side.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
             found.append(TableSize(name, rows, known.get(name)))
     return sorted(found, key=lambda one: (-(one.bytes or 0), -one.rows, one.table))
 
@@ -124,7 +126,7 @@ def _metatasks(conn: Connection, tables: list[TableSize]) -> list[MetaTaskSize]:
 def _prices(tables: list[TableSize], tasks: int, jobs: int, changes: int) -> tuple[float, float, float]:
     """Bytes of a task, of a job and of a change, each with all that comes with it."""
     history = sum(one.bytes or 0 for one in tables if one.table == deft_history.name)
-    executor = sum(one.bytes or 0 for one in tables if not one.table.startswith(("deft_", "wire_")))
+    executor = sum(one.bytes or 0 for one in tables if not one.table.startswith(_OWN))
     graph = sum(one.bytes or 0 for one in tables) - history - executor
     return graph / max(1, tasks), executor / max(1, jobs), history / max(1, changes)
 

@@ -73,6 +73,18 @@ def about(conn: Connection, command_id: int, metatask_ids: Iterable[int]) -> Non
     insert_rows(conn, deft_command_metatask, rows)
 
 
+# What changes the definition of a Meta-Task that is stored.
+_REDEFINE = ("set", "augment-graph")
+
+
+def redefined(conn: Connection, metatask_id: int) -> bool:
+    """Whether operators changed its definition since it was imported."""
+    c, on = deft_command.c, deft_command_metatask.c
+    theirs = sa.select(on.command_id).where(on.metatask_id == metatask_id)
+    changed = sa.select(c.id).where(c.verb.in_(_REDEFINE), c.outcome == DONE, c.id.in_(theirs))
+    return conn.execute(changed.limit(1)).first() is not None
+
+
 def text_of(options: Mapping[str, Any]) -> str:
     """Options as they are kept and compared."""
     return to_text({name: options[name] for name in sorted(options)})

@@ -14,7 +14,7 @@ CREATE TABLE deft_command (
     answer TEXT,
     CONSTRAINT pk_deft_command PRIMARY KEY (id),
     CONSTRAINT uq_deft_command_idempotency_key UNIQUE (idempotency_key),
-    CONSTRAINT ck_deft_command_outcome CHECK (outcome IN ('done', 'refused')),
+    CONSTRAINT ck_deft_command_outcome CHECK (outcome = 'done' OR outcome = 'refused'),
     CONSTRAINT ck_deft_command_counters CHECK (tasks >= 0)
 );
 
@@ -234,7 +234,7 @@ CREATE TABLE jedi_task (
     cluster VARCHAR(32),
     CONSTRAINT pk_jedi_task PRIMARY KEY (id),
     CONSTRAINT ck_jedi_task_flags CHECK (idle IN (0, 1) AND rejected IN (0, 1) AND no_feed IN (0, 1) AND hard IN (0, 1)),
-    CONSTRAINT ck_jedi_task_held CHECK (held IN ('drain', 'requeue', 'kill')),
+    CONSTRAINT ck_jedi_task_held CHECK (held = 'drain' OR held = 'requeue' OR held = 'kill'),
     CONSTRAINT ck_jedi_task_counters CHECK (order_seq >= 0 AND ready >= 0 AND running >= 0 AND ok >= 0 AND failed >= 0 AND skipped >= 0 AND jobs >= 0 AND jobs_running >= 0 AND jobs_ok >= 0 AND jobs_failed >= 0 AND last_number >= 0 AND parked >= 0)
 );
 
@@ -392,7 +392,7 @@ CREATE TABLE wire_order (
     CONSTRAINT uq_wire_order_idempotency_key UNIQUE (idempotency_key),
     CONSTRAINT ck_wire_order_key CHECK (idempotency_key = CASE WHEN task_id IS NULL THEN 'd' || dataset_id ELSE 't' || task_id END || '-' || seq),
     CONSTRAINT ck_wire_order_about CHECK (task_id IS NULL AND dataset_id IS NOT NULL OR task_id IS NOT NULL AND dataset_id IS NULL),
-    CONSTRAINT ck_wire_order_kind CHECK (kind IN ('run', 'spec', 'hold', 'resume', 'finish', 'abort', 'retry', 'recover', 'discard', 'grow', 'close', 'limit', 'scan')),
+    CONSTRAINT ck_wire_order_kind CHECK (kind = 'run' OR kind = 'spec' OR kind = 'hold' OR kind = 'resume' OR kind = 'finish' OR kind = 'abort' OR kind = 'retry' OR kind = 'recover' OR kind = 'discard' OR kind = 'grow' OR kind = 'close' OR kind = 'limit' OR kind = 'scan'),
     CONSTRAINT ck_wire_order_flags CHECK (pending IN (0, 1)),
     CONSTRAINT ck_wire_order_seq CHECK (seq >= 1),
     CONSTRAINT ck_wire_order_applied CHECK (pending = 1 OR applied IS NOT NULL)
@@ -506,7 +506,7 @@ CREATE TABLE deft_count (
     state VARCHAR(32) NOT NULL,
     tasks INTEGER NOT NULL,
     CONSTRAINT pk_deft_count PRIMARY KEY (metatask_id, state),
-    CONSTRAINT ck_deft_count_state CHECK (state IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
+    CONSTRAINT ck_deft_count_state CHECK (state = 'defined' OR state = 'waiting' OR state = 'running' OR state = 'done' OR state = 'finished' OR state = 'failed' OR state = 'exhausted' OR state = 'aborted' OR state = 'broken'),
     CONSTRAINT ck_deft_count_counters CHECK (tasks >= 0),
     CONSTRAINT fk_deft_count_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id)
 );
@@ -546,8 +546,8 @@ CREATE TABLE deft_node (
     changed TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_deft_node PRIMARY KEY (id),
     CONSTRAINT uq_deft_node_metatask_id_name UNIQUE (metatask_id, name),
-    CONSTRAINT ck_deft_node_state CHECK (state IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
-    CONSTRAINT ck_deft_node_kind CHECK (kind IN ('task', 'entry', 'exit', 'metatask')),
+    CONSTRAINT ck_deft_node_state CHECK (state = 'defined' OR state = 'waiting' OR state = 'running' OR state = 'done' OR state = 'finished' OR state = 'failed' OR state = 'exhausted' OR state = 'aborted' OR state = 'broken'),
+    CONSTRAINT ck_deft_node_kind CHECK (kind = 'task' OR kind = 'entry' OR kind = 'exit' OR kind = 'metatask'),
     CONSTRAINT ck_deft_node_flags CHECK (complete IN (0, 1) AND arms IN (0, 1) AND armed IN (0, 1) AND hold IN (0, 1) AND force IN (0, 1) AND finish IN (0, 1) AND abort IN (0, 1) AND started IN (0, 1) AND allow_empty IN (0, 1)),
     CONSTRAINT ck_deft_node_counters CHECK (position >= 0 AND depth >= 0 AND done_revision >= 0 AND order_seq >= 0),
     CONSTRAINT ck_deft_node_goal CHECK (goal >= 0 AND goal <= 1),
@@ -616,7 +616,7 @@ CREATE TABLE jedi_input (
     unfed INTEGER DEFAULT '0' NOT NULL,
     missing INTEGER DEFAULT '0' NOT NULL,
     CONSTRAINT pk_jedi_input PRIMARY KEY (edge_id),
-    CONSTRAINT ck_jedi_input_role CHECK (role IN ('primary', 'secondary')),
+    CONSTRAINT ck_jedi_input_role CHECK (role = 'primary' OR role = 'secondary'),
     CONSTRAINT ck_jedi_input_flags CHECK (reduce IN (0, 1) AND closed IN (0, 1)),
     CONSTRAINT ck_jedi_input_counters CHECK (unfed >= 0 AND missing >= 0),
     CONSTRAINT fk_jedi_input_task_id FOREIGN KEY(task_id) REFERENCES jedi_task (id),
@@ -661,7 +661,7 @@ CREATE TABLE jedi_job (
     walltime_s INTEGER,
     CONSTRAINT pk_jedi_job PRIMARY KEY (id),
     CONSTRAINT uq_jedi_job_task_id_number UNIQUE (task_id, number),
-    CONSTRAINT ck_jedi_job_state CHECK (state IN ('planned', 'submitting', 'queued', 'running', 'ok', 'failed', 'killed', 'lost', 'cancelled')),
+    CONSTRAINT ck_jedi_job_state CHECK (state = 'planned' OR state = 'submitting' OR state = 'queued' OR state = 'running' OR state = 'ok' OR state = 'failed' OR state = 'killed' OR state = 'lost' OR state = 'cancelled'),
     CONSTRAINT ck_jedi_job_counters CHECK (units >= 0 AND attempts >= 0 AND charged >= 0 AND losses >= 0),
     CONSTRAINT ck_jedi_job_remake CHECK (remake IN (0, 1, 2)),
     CONSTRAINT fk_jedi_job_task_id FOREIGN KEY(task_id) REFERENCES jedi_task (id)
@@ -710,7 +710,7 @@ CREATE TABLE jedi_unit (
     position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_unit PRIMARY KEY (id),
     CONSTRAINT uq_jedi_unit_dataset_id_key UNIQUE (dataset_id, key),
-    CONSTRAINT ck_jedi_unit_state CHECK (state IN ('available', 'lost')),
+    CONSTRAINT ck_jedi_unit_state CHECK (state = 'available' OR state = 'lost'),
     CONSTRAINT ck_jedi_unit_counters CHECK (bytes >= 0 AND events >= 0),
     CONSTRAINT fk_jedi_unit_dataset_id FOREIGN KEY(dataset_id) REFERENCES jedi_dataset (id)
 );
@@ -763,8 +763,8 @@ CREATE TABLE deft_control (
     reason TEXT,
     created TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_deft_control PRIMARY KEY (id),
-    CONSTRAINT ck_deft_control_kind CHECK (kind IN ('armed', 'hold', 'force', 'finish', 'abort')),
-    CONSTRAINT ck_deft_control_mode CHECK (mode IN ('drain', 'requeue', 'kill')),
+    CONSTRAINT ck_deft_control_kind CHECK (kind = 'armed' OR kind = 'hold' OR kind = 'force' OR kind = 'finish' OR kind = 'abort'),
+    CONSTRAINT ck_deft_control_mode CHECK (mode = 'drain' OR mode = 'requeue' OR mode = 'kill'),
     CONSTRAINT fk_deft_control_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
     CONSTRAINT fk_deft_control_node_id FOREIGN KEY(node_id) REFERENCES deft_node (id)
 );
@@ -807,7 +807,7 @@ CREATE TABLE deft_dataset (
     series INTEGER DEFAULT '1' NOT NULL,
     CONSTRAINT pk_deft_dataset PRIMARY KEY (id),
     CONSTRAINT uq_deft_dataset_name UNIQUE (name),
-    CONSTRAINT ck_deft_dataset_membership CHECK (membership IN ('declared', 'open', 'closed', 'retired')),
+    CONSTRAINT ck_deft_dataset_membership CHECK (membership = 'declared' OR membership = 'open' OR membership = 'closed' OR membership = 'retired'),
     CONSTRAINT ck_deft_dataset_flags CHECK (open IN (0, 1)),
     CONSTRAINT ck_deft_dataset_counters CHECK (order_seq >= 0 AND synthetic >= 0),
     CONSTRAINT ck_deft_dataset_revisions CHECK (revision >= 1 AND series >= 1),
@@ -859,8 +859,8 @@ CREATE TABLE deft_history (
     "new" VARCHAR(32),
     reason TEXT,
     CONSTRAINT pk_deft_history PRIMARY KEY (id),
-    CONSTRAINT ck_deft_history_old CHECK ("old" IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
-    CONSTRAINT ck_deft_history_new CHECK ("new" IN ('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')),
+    CONSTRAINT ck_deft_history_old CHECK ("old" = 'defined' OR "old" = 'waiting' OR "old" = 'running' OR "old" = 'done' OR "old" = 'finished' OR "old" = 'failed' OR "old" = 'exhausted' OR "old" = 'aborted' OR "old" = 'broken'),
+    CONSTRAINT ck_deft_history_new CHECK ("new" = 'defined' OR "new" = 'waiting' OR "new" = 'running' OR "new" = 'done' OR "new" = 'finished' OR "new" = 'failed' OR "new" = 'exhausted' OR "new" = 'aborted' OR "new" = 'broken'),
     CONSTRAINT fk_deft_history_metatask_id FOREIGN KEY(metatask_id) REFERENCES deft_metatask (id),
     CONSTRAINT fk_deft_history_node_id FOREIGN KEY(node_id) REFERENCES deft_node (id)
 );
@@ -918,7 +918,7 @@ CREATE TABLE jedi_attempt (
     CONSTRAINT pk_jedi_attempt PRIMARY KEY (id),
     CONSTRAINT uq_jedi_attempt_token UNIQUE (token),
     CONSTRAINT uq_jedi_attempt_job_id_number UNIQUE (job_id, number),
-    CONSTRAINT ck_jedi_attempt_state CHECK (state IN ('planned', 'submitting', 'queued', 'running', 'ok', 'failed', 'killed', 'lost', 'cancelled')),
+    CONSTRAINT ck_jedi_attempt_state CHECK (state = 'planned' OR state = 'submitting' OR state = 'queued' OR state = 'running' OR state = 'ok' OR state = 'failed' OR state = 'killed' OR state = 'lost' OR state = 'cancelled'),
     CONSTRAINT ck_jedi_attempt_open CHECK (open = 1),
     CONSTRAINT fk_jedi_attempt_job_id FOREIGN KEY(job_id) REFERENCES jedi_job (id)
 );
@@ -986,7 +986,7 @@ CREATE TABLE jedi_job_unit (
     attempts INTEGER DEFAULT '0' NOT NULL,
     position BIGINT NOT NULL,
     CONSTRAINT pk_jedi_job_unit PRIMARY KEY (edge_id, unit_id),
-    CONSTRAINT ck_jedi_job_unit_state CHECK (state IN ('ready', 'running', 'ok', 'failed', 'skipped', 'used', 'parked')),
+    CONSTRAINT ck_jedi_job_unit_state CHECK (state = 'ready' OR state = 'running' OR state = 'ok' OR state = 'failed' OR state = 'skipped' OR state = 'used' OR state = 'parked'),
     CONSTRAINT ck_jedi_job_unit_counters CHECK (attempts >= 0),
     CONSTRAINT fk_jedi_job_unit_edge_id FOREIGN KEY(edge_id) REFERENCES jedi_input (edge_id),
     CONSTRAINT fk_jedi_job_unit_unit_id FOREIGN KEY(unit_id) REFERENCES jedi_unit (id),
@@ -1033,11 +1033,11 @@ CREATE TABLE deft_edge (
     on_abort VARCHAR(32) NOT NULL,
     reduce SMALLINT DEFAULT '0' NOT NULL,
     CONSTRAINT pk_deft_edge PRIMARY KEY (id),
-    CONSTRAINT ck_deft_edge_role CHECK (role IN ('primary', 'secondary')),
-    CONSTRAINT ck_deft_edge_on_growth CHECK (on_growth IN ('process', 'ask', 'ignore')),
-    CONSTRAINT ck_deft_edge_on_loss CHECK (on_loss IN ('wait', 'proceed')),
-    CONSTRAINT ck_deft_edge_on_abort CHECK (on_abort IN ('propagate', 'use_partial')),
-    CONSTRAINT ck_deft_edge_start_kind CHECK (start_kind IN ('complete', 'count', 'percent')),
+    CONSTRAINT ck_deft_edge_role CHECK (role = 'primary' OR role = 'secondary'),
+    CONSTRAINT ck_deft_edge_on_growth CHECK (on_growth = 'process' OR on_growth = 'ask' OR on_growth = 'ignore'),
+    CONSTRAINT ck_deft_edge_on_loss CHECK (on_loss = 'wait' OR on_loss = 'proceed'),
+    CONSTRAINT ck_deft_edge_on_abort CHECK (on_abort = 'propagate' OR on_abort = 'use_partial'),
+    CONSTRAINT ck_deft_edge_start_kind CHECK (start_kind = 'complete' OR start_kind = 'count' OR start_kind = 'percent'),
     CONSTRAINT ck_deft_edge_flags CHECK (reduce IN (0, 1)),
     CONSTRAINT ck_deft_edge_counters CHECK (start_amount >= 0),
     CONSTRAINT ck_deft_edge_ends CHECK (source_id <> target_id),

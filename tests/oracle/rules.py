@@ -55,8 +55,9 @@ def _words_of_others(bare: str, parsed: exp.Expr) -> Iterator[str]:
 
 def _joined_texts(bare: str, parsed: exp.Expr) -> Iterator[str]:
     """Not in a table's rules: there, what may be null is asked for first."""
-    if not isinstance(parsed, exp.Create) and "||" in bare:
-        yield "||: a NULL joined to a text gives the text in Oracle, and NULL elsewhere"
+    for joined in () if isinstance(parsed, exp.Create) else parsed.find_all(exp.DPipe):
+        if joined.find(exp.Column):
+            yield "||: a NULL joined to a text gives the text in Oracle, and NULL elsewhere"
 
 
 def _empty_text(bare: str, parsed: exp.Expr) -> Iterator[str]:

@@ -66,6 +66,7 @@ TAKEN = (
     "SELECT CASE WHEN a = 1 THEN 1 ELSE 0 END AS b, CAST(c AS FLOAT) / d AS e FROM t JOIN u ON u.x = t.y",
     "SELECT a, count(*) AS n, 1 AS one FROM t GROUP BY a",
     "SELECT id FROM t WHERE says = 'LIMIT || TRUE'",
+    "SELECT id FROM t WHERE says LIKE :p || '%' ESCAPE '/'",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ stands in one COALESCE or CASE with CLOBs only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ def judged(element: ClauseElement, keys: Sequence[str]) -> tuple[str, list[str]]
 def text_of(element: ClauseElement, keys: Sequence[str] = ()) -> str:
     """A statement in Oracle's words; lists that are filled in later stand there with one item."""
     text = str(element.compile(dialect=ORACLE, column_keys=list(keys) or None))
-    return text.replace("__[POSTCOMPILE_", ":").replace("]", "") if "POSTCOMPILE" in text else text
+    return re.sub(r"__\[POSTCOMPILE_(\w+)\]", r":\1", text)
 
 
 def _clobs(element: ClauseElement) -> Iterator[str]:

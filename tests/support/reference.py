@@ -33,6 +33,20 @@ MEANINGS = {
     "jedi.kill_grace_s": "seconds between asking a job to end and killing it",
     "jedi.url": "the same database with JEDI's own user; empty: DEFT's user does for both",
     "jedi.password_file": "a file whose first line is the password of that URL",
+    "graphml.bytes": "bytes of a document, unpacked",
+    "graphml.ratio": "times that a gzip stream may grow, once it gave `ratio_from` bytes",
+    "graphml.ratio_from": "bytes below which it may grow as it likes",
+    "graphml.element": "bytes of one node, edge or key, and of what the graph itself holds",
+    "graphml.token": "bytes of one tag, comment or piece of text",
+    "graphml.text": "characters of one value or one piece of another tool",
+    "graphml.depth": "elements inside each other",
+    "graphml.attributes": "XML attributes of an element",
+    "graphml.keys": "keys; as many groups",
+    "graphml.values": "data elements",
+    "graphml.fragments": "elements of other tools, which are only kept",
+    "graphml.nodes": "nodes",
+    "graphml.edges": "edges",
+    "graphml.id": "characters of an id",
     "clusters.NAME.scheduler": "what runs jobs there: `slurm`",
     "clusters.NAME.conf": "path of its slurm.conf; empty: its commands find it themselves",
     "clusters.NAME.partition": "partition of tasks that name none; empty: the cluster's default",
@@ -91,7 +105,7 @@ def _variable(section: str, name: str) -> str:
 
 
 def _meaning(section: str, name: str) -> str:
-    found = MEANINGS.get(f"{section}.{name}")
+    found = MEANINGS.get(f"{section}.{name}") or (MEANINGS[f"graphml.{name}"] if section == "upload" else None)
     if found is None:
         raise KeyError(f"tests/support/reference.py has no meaning for the setting {section}.{name}")
     return found

@@ -55,7 +55,7 @@ _REFUSED = {
     "bad-id": "an id is empty, too long, a path, or has characters that cannot be seen",
     "duplicate-node": "two nodes have one id",
     "duplicate-task": "two nodes are one task",
-    "duplicate-edge": "two edges have one id",
+    "duplicate-edge": "two edges between the same tasks have one id",
     "dangling-edge": "an edge names a node that does not exist",
     "edge-to-group": "an edge begins or ends at a group",
     "self-loop": "an edge leads from a task to itself",
@@ -77,6 +77,7 @@ _COERCED = {
     "late-key": "a key is declared inside the graph: taken",
     "task-renamed": "a node's id is no name of a task: a name was made of it",
     "near-name": "a key that DEFT does not know is called almost like one that it knows: kept unread",
+    "shared-id": "edges between different tasks have one id, as NetworkX writes them",
     "filled-in": "a value may be a tool's, which knows none that is absent: it stands",
     "parse-count": "the file says another number of nodes or edges than it has",
 }

@@ -24,7 +24,7 @@ class Collector:
         hint: str | None = None,
     ) -> None:  # fmt: skip
         """Note a fault."""
-        assert CODES[code].effect == "refused"
+        assert code not in CODES or CODES[code].effect == "refused"
         if len(self._errors) < MOST:
             self._errors.append(Finding(code, message, line, subject, hint))
         else:
@@ -34,10 +34,12 @@ class Collector:
         self, code: str, message: str, line: int | None = None, *, subject: str, hint: str | None = None
     ) -> None:
         """Note what was dropped or coerced; the first of each code and subject stands for all of them."""
-        assert CODES[code].effect != "refused"
+        # Importers of other formats have codes of their own; what they tell of was taken as something near.
+        effect = CODES[code].effect if code in CODES else "coerced"
+        assert effect != "refused"
         first, count = self._warnings.get((code, subject), (None, 0))
         if first is None:
-            first = Finding(code, message, line, subject, hint, severity="warning")
+            first = Finding(code, message, line, subject, hint, "warning", effect)
         self._warnings[code, subject] = (first, count + 1)
 
     def again(self, code: str, subject: str, times: int) -> None:

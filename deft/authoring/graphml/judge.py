@@ -10,7 +10,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import chain, compress, islice
 
 from deft.authoring import slugs
 from deft.authoring.graphml.circles import circle
@@ -25,6 +25,7 @@ _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # control, format and bidi
 _PARTS = 64  # hashes of edge ids are looked through in so many parts, to use little memory
 _LONGEST_NAME = 64
 _SHOWN = 12  # nodes of a circle that are shown
+_MOST_REPEATED = 100_000
 _DIGITS = 6  # of a hash that keeps two names apart
 
 
@@ -198,20 +199,31 @@ class Judge:
                 self._twice(name, *sorted((self._lines[at], self._lines[other]), reverse=True))
 
     def _settle_ids(self, edges: Spool) -> None:
-        """Two edges with one id: equal hashes tell which ones to look at."""
-        twice = _repeated(self._hashes)
-        places = (place for place, number in enumerate(self._hashes) if number in twice)
-        first: dict[str, int] = {}
-        for place, piece in edges.pick(places) if twice else ():
-            id, line = piece[0], self._edge_lines[place]
-            if id not in first:
-                first[id] = line
+        """Edges with one id: NetworkX counts anew for each pair of nodes; between one pair it is a fault."""
+        shared = _repeated(self._hashes)
+        if not shared:
+            return
+        places = array("i", (place for place, number in enumerate(self._hashes) if number in shared))
+        _, (id, *_) = next(edges.pick(places[:1]))
+        ends = [hash((self._hashes[at], self._sources[at], self._targets[at])) for at in places]
+        twice = _repeated(ends)
+        if len(twice) < len(shared) or len(places) > 2 * len(twice):
+            message = f"{len(places)} edges share ids, such as {shown(id)}: their ends tell them apart"
+            self._found.warning("shared-id", message, self._edge_lines[places[0]], subject="id")
+        self._tell_twice(edges, [at for at, number in zip(places, ends, strict=True) if number in twice])
+
+    def _tell_twice(self, edges: Spool, places: Sequence[int]) -> None:
+        """Tell the equal ones among edges that look equal."""
+        first: dict[tuple[str, int, int], int] = {}
+        for done, (place, (id, line, begin, end, *_)) in enumerate(edges.pick(places), 1):
+            known = first.setdefault((id, begin, end), place)
+            if known == place:
                 continue
-            self._found.error("duplicate-edge", f"two edges have the id {shown(id)}", line, subject=id,
-                              hint=f"the first is in line {first[id]}")  # fmt: skip
+            hint = f"the first is in line {self._edge_lines[known]}"
+            message = f"two edges between the same tasks have the id {shown(id)}"
+            self._found.error("duplicate-edge", message, line, subject=id, hint=hint)
             if self._found.is_full:
-                known = {hash(one) for one in first}
-                self._found.more(sum(1 for number in self._hashes[place + 1 :] if number in known))
+                self._found.more(len(places) - done)
                 return
 
     def _settle_strangers(self, edges: Spool) -> None:
@@ -257,19 +269,22 @@ class Judge:
 
 
 def _repeated(hashes: Sequence[int]) -> set[int]:
-    """The numbers other than 0 that come more than once."""
+    """The numbers other than 0 that come more than once; of very many, some."""
     parts = [array("q") for _ in range(_PARTS)]
     add = [part.append for part in parts]
     for number in hashes:
         add[number % _PARTS](number)
     parts[0] = array("q", (number for number in parts[0] if number))
-    return {number for part in parts if len(set(part)) != len(part) for number in _twice(part)}
+    uneven = (part for part in parts if len(set(part)) != len(part))
+    return set(islice(chain.from_iterable(map(_twice, uneven)), _MOST_REPEATED))
 
 
 def _twice(numbers: Iterable[int]) -> Iterator[int]:
     seen: set[int] = set()
+    told: set[int] = set()
     for number in numbers:
-        if number in seen:
+        if number in seen and number not in told:
+            told.add(number)
             yield number
         seen.add(number)
 

@@ -67,21 +67,25 @@ class _Nodes:
         self._nodes = list(metatask.nodes)
         ids = spelling.all_of(attribute, _unique([node.id or node.name for node in self._nodes], "n"))
         self.ids = dict(zip((node.name for node in self._nodes), ids, strict=True))
-        self._settings = [node.settings for node in self._nodes]
-        if state:
-            self._settings = [{**n.settings, **state.get(("node", n.name), {})} for n in self._nodes]
+        self._state = state
         belongs = metatask.full_name
         own: dict[NodeKind, Constants] = {
             kind: (("kind", kind.value), ("metatask", belongs)) for kind in NodeKind
         }
         constants = [own[node.kind] for node in self._nodes]
-        self.speller = Speller("node", self._settings, "      ", constants, "task")
+        self.speller = Speller("node", self._held(), "      ", constants, "task")
+
+    def _held(self) -> Iterator[Mapping[str, Value]]:
+        """The settings of each; with the state made twice, since a million of them take much room."""
+        if not self._state:
+            return (node.settings for node in self._nodes)
+        return ({**n.settings, **self._state.get(("node", n.name), {})} for n in self._nodes)
 
     def lines(self) -> Iterator[str]:
         """One element each."""
         ids, names = self.ids, spelling.all_of(content, [node.name for node in self._nodes])
         shapes = self.speller.shapes
-        for node, name, settings, shape in zip(self._nodes, names, self._settings, shapes, strict=True):
+        for node, name, settings, shape in zip(self._nodes, names, self._held(), shapes, strict=True):
             opening, data = f'    <node id="{ids[node.name]}"', shape.data(settings, name)
             if kept := node.foreign.fragments:
                 opening += _attributes(kept)
@@ -94,16 +98,20 @@ class _Edges:
 
     def __init__(self, metatask: MetaTask, state: State) -> None:
         self._edges = list(metatask.edges)
-        self._settings = [edge.settings for edge in self._edges]
-        if state:
-            self._settings = [{**edge.settings, **state.get(("edge", edge.id), {})} for edge in self._edges]
-        self.speller = Speller("edge", self._settings, "      ")
+        self._state = state
+        self.speller = Speller("edge", self._held(), "      ")
+
+    def _held(self) -> Iterator[Mapping[str, Value]]:
+        """The settings of each, likewise."""
+        if not self._state:
+            return (edge.settings for edge in self._edges)
+        return ({**e.settings, **self._state.get(("edge", e.id), {})} for e in self._edges)
 
     def lines(self, ends: Mapping[str, str]) -> Iterator[str]:
         """One element each; `ends` are the ids of nodes by name."""
         ids = spelling.all_of(attribute, _unique([edge.id for edge in self._edges], "e"))
         shapes = self.speller.shapes
-        for id, edge, settings, shape in zip(ids, self._edges, self._settings, shapes, strict=True):
+        for id, edge, settings, shape in zip(ids, self._edges, self._held(), shapes, strict=True):
             opening = f'    <edge id="{id}" source="{ends[edge.source]}" target="{ends[edge.target]}"'
             data = shape.data(settings)
             if kept := edge.foreign.fragments:

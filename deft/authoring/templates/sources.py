@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from deft.authoring.graphml import reader
+from deft.authoring.graphml.limits import CLI, Limits
 from deft.authoring.importers import jsonfile, registry
 from deft.authoring.importers.registry import Importer, Options
 from deft.authoring.templates import search
@@ -39,6 +40,7 @@ def read(
     strict: bool = False,
     form: str | None = None,
     given: Mapping[str, str] | None = None,
+    limits: Limits = CLI,
 ) -> Source:
     """The Meta-Task as it is written there; `folders` are searched for templates.
 
@@ -49,10 +51,10 @@ def read(
     chosen = form or _form(source)
     if chosen is None:
         path, _ = search.open_source(source, *folders)
-        reading = reader.read(path, strict=strict)
+        reading = reader.read(path, limits=limits, strict=strict)
     else:
         own = _own(chosen, registry.find(chosen), values)
-        reading = registry.read(chosen, source, Options(strict=strict, given=own))
+        reading = registry.read(chosen, source, Options(limits=limits, strict=strict, given=own))
         values = {name: value for name, value in values.items() if name not in own}
     return Source(reading.metatask, reading.findings, values)
 

@@ -14,10 +14,16 @@ from deft.base.errors import Refused
 revision = "0005"
 down_revision = "0004"
 
-_STATES = "('defined', 'waiting', 'running', 'done', 'finished', 'failed', 'exhausted', 'aborted', 'broken')"
-_JOB_STATES = "('planned', 'submitting', 'queued', 'running', 'ok', 'failed', 'killed', 'lost', 'cancelled')"
+_STATES = "defined waiting running done finished failed exhausted aborted broken"
+_JOB_STATES = "planned submitting queued running ok failed killed lost cancelled"
+_ORDERS = "run spec hold resume finish abort retry recover discard grow close limit scan"
 _ONE = "task_id IS NULL AND dataset_id IS NOT NULL OR task_id IS NOT NULL AND dataset_id IS NULL"
 _UNITS = ("ready", "running", "ok", "failed", "skipped", "jobs", "jobs_running", "jobs_ok", "jobs_failed")
+
+
+def _one_of(column: str, words: str) -> str:
+    # Not IN: for every row that changes SQLite would make a table of the words first.
+    return " OR ".join(f"{column} = '{word}'" for word in words.split())
 
 
 def _flags(*columns: str) -> str:
@@ -31,6 +37,8 @@ def _counters(*columns: str) -> str:
 _CHECKS: dict[str, dict[str, str]] = {
     "deft_metatask": {"flags": _flags("hold")},
     "deft_node": {
+        "state": _one_of("state", _STATES),
+        "kind": _one_of("kind", "task entry exit metatask"),
         "flags": _flags(
             "complete", "arms", "armed", "hold", "force", "finish", "abort", "started", "allow_empty"
         ),
@@ -38,32 +46,32 @@ _CHECKS: dict[str, dict[str, str]] = {
         "goal": "goal >= 0 AND goal <= 1",
     },
     "deft_dataset": {
+        "membership": _one_of("membership", "declared open closed retired"),
         "flags": _flags("open"),
         "counters": _counters("order_seq", "synthetic"),
         "revisions": "revision >= 1 AND series >= 1",
         "source": "producer_id IS NULL OR (open = 0 AND synthetic = 0)",
     },
     "deft_edge": {
-        "role": "role IN ('primary', 'secondary')",
-        "start_kind": "start_kind IN ('complete', 'count', 'percent')",
-        "on_growth": "on_growth IN ('process', 'ask', 'ignore')",
-        "on_loss": "on_loss IN ('wait', 'proceed')",
-        "on_abort": "on_abort IN ('propagate', 'use_partial')",
+        "role": _one_of("role", "primary secondary"),
+        "start_kind": _one_of("start_kind", "complete count percent"),
+        "on_growth": _one_of("on_growth", "process ask ignore"),
+        "on_loss": _one_of("on_loss", "wait proceed"),
+        "on_abort": _one_of("on_abort", "propagate use_partial"),
         "flags": _flags("reduce"),
         "counters": _counters("start_amount"),
         "ends": "source_id <> target_id",
     },
     "deft_control": {
-        "kind": "kind IN ('armed', 'hold', 'force', 'finish', 'abort')",
-        "mode": "mode IN ('drain', 'requeue', 'kill')",
+        "kind": _one_of("kind", "armed hold force finish abort"),
+        "mode": _one_of("mode", "drain requeue kill"),
     },
-    "deft_count": {"state": f"state IN {_STATES}", "counters": _counters("tasks")},
-    "deft_history": {"old": f"old IN {_STATES}", "new": f"new IN {_STATES}"},
-    "deft_command": {"outcome": "outcome IN ('done', 'refused')", "counters": _counters("tasks")},
+    "deft_count": {"state": _one_of("state", _STATES), "counters": _counters("tasks")},
+    "deft_history": {"old": _one_of("old", _STATES), "new": _one_of("new", _STATES)},
+    "deft_command": {"outcome": _one_of("outcome", "done refused"), "counters": _counters("tasks")},
     "wire_order": {
         "about": _ONE,
-        "kind": "kind IN ('run', 'spec', 'hold', 'resume', 'finish', 'abort', 'retry', 'recover', 'discard', "
-        "'grow', 'close', 'limit', 'scan')",
+        "kind": _one_of("kind", _ORDERS),
         "flags": _flags("pending"),
         "seq": "seq >= 1",
         "applied": "pending = 1 OR applied IS NOT NULL",
@@ -82,27 +90,27 @@ _CHECKS: dict[str, dict[str, str]] = {
         "flags": _flags("synthetic"),
         "counters": _counters("order_seq", "version", "available", "lost", "expected", "events", "bytes"),
     },
-    "jedi_unit": {"state": "state IN ('available', 'lost')", "counters": _counters("bytes", "events")},
+    "jedi_unit": {"state": _one_of("state", "available lost"), "counters": _counters("bytes", "events")},
     "jedi_task": {
         "flags": _flags("idle", "rejected", "no_feed", "hard"),
-        "held": "held IN ('drain', 'requeue', 'kill')",
+        "held": _one_of("held", "drain requeue kill"),
         "counters": _counters("order_seq", *_UNITS, "last_number", "parked"),
     },
     "jedi_input": {
-        "role": "role IN ('primary', 'secondary')",
+        "role": _one_of("role", "primary secondary"),
         "flags": _flags("reduce", "closed"),
         "counters": _counters("unfed", "missing"),
     },
     "jedi_job": {
-        "state": f"state IN {_JOB_STATES}",
+        "state": _one_of("state", _JOB_STATES),
         "counters": _counters("units", "attempts", "charged", "losses"),
         "remake": "remake IN (0, 1, 2)",
     },
     "jedi_job_unit": {
-        "state": "state IN ('ready', 'running', 'ok', 'failed', 'skipped', 'used', 'parked')",
+        "state": _one_of("state", "ready running ok failed skipped used parked"),
         "counters": _counters("attempts"),
     },
-    "jedi_attempt": {"state": f"state IN {_JOB_STATES}", "open": "open = 1"},
+    "jedi_attempt": {"state": _one_of("state", _JOB_STATES), "open": "open = 1"},
 }
 # Table, column, and the table and column that it refers to.
 _KEYS = (
