@@ -168,7 +168,12 @@ def is_refusal(fault: DBAPIError) -> bool:
     # A bare DatabaseError is a file that is no database; without a statement nobody was let in.
     if isinstance(fault, OperationalError | InterfaceError) or type(fault) is DatabaseError:
         return True
-    return fault.statement is None or getattr(fault.orig, "sqlstate", None) in _SAID
+    return fault.statement is None or _code(fault) in _SAID
+
+
+def _code(fault: DBAPIError) -> str:
+    """What a fault is called: by its SQLSTATE on PostgreSQL, by the first word of what it says on Oracle."""
+    return getattr(fault.orig, "sqlstate", None) or str(fault.orig).strip().partition(":")[0]
 
 
 _ADVICE = {
@@ -182,26 +187,24 @@ _ADVICE = {
     "in a read-only transaction": "this server takes no writes: is it a standby of another?",
     "disk image is malformed": "the file is damaged: take a copy, and go on from a backup",
 }
-# SQLSTATEs of PostgreSQL that are no faults of our statements.
-_DENIED, _UNDEFINED = "42501", ("42P01", "42703")
-_SAID = (_DENIED, "25006", *_UNDEFINED)
-
-
-# Deadlock and no serial order: SQLSTATE of PostgreSQL, and the words of Oracle.
-_CONTENDED = {"40001", "40P01"}
-_CONTENDED_ORACLE = ("ORA-00060", "ORA-08177")
+# Codes of PostgreSQL and Oracle that are no faults of our statements.
+_DENIED = ("42501", "ORA-01031")
+_UNDEFINED = ("42P01", "42703", "ORA-00942", "ORA-00904")
+_SAID = (*_DENIED, "25006", *_UNDEFINED)
+# Deadlock, and no serial order.
+_CONTENDED = ("40P01", "40001", "ORA-00060", "ORA-08177")
 
 
 def unreachable(engine: Engine, fault: DBAPIError) -> DeftError:
     """Say a driver's fault in plain words, without the password."""
     where = urls.shown(engine.url)
-    reason, state = str(fault.orig).strip(), getattr(fault.orig, "sqlstate", None)
-    if state in _CONTENDED or reason.startswith(_CONTENDED_ORACLE):
+    reason, code = str(fault.orig).strip(), _code(fault)
+    if code in _CONTENDED:
         return Contended(f"the database {where} gave way to another transaction: {reason}")
-    if state == _DENIED:
+    if code in _DENIED:
         return NotAllowed(f"the database {where} does not let its user do that: {reason.splitlines()[0]}")
     # No use in trying again.
-    if "no such column" in reason or "has no column" in reason or state in _UNDEFINED:
+    if "no such column" in reason or "has no column" in reason or code in _UNDEFINED:
         return Refused(f"the tables in {where} are not those of this program: {reason}; see `deft db check`")
     advice = next((f"; {advice}" for words, advice in _ADVICE.items() if words in reason), "")
     return Unreachable(f"the database {where} does not answer: {reason}{advice}")

@@ -14,6 +14,13 @@ from sqlalchemy.engine import Connection, Row
 
 from deft.base.idlists import listed
 
+SHARE, SHARE_ALONE = 2_000, 10_000
+
+
+def share(conn: Connection) -> int:
+    """Rows that one transaction takes, so that others find something to do; more where nobody else writes."""
+    return SHARE_ALONE if conn.dialect.name == "sqlite" else SHARE
+
 
 class Journal:
     """A table with an ascending `id`; rows are taken oldest first."""

@@ -34,13 +34,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Upload(Limits):
-    """`[upload]`: the same for a document that comes over HTTP."""
+    """`[upload]`: the same for a document that comes over HTTP: one that means harm costs two seconds."""
 
     bytes: int = 64 * MIB
     ratio_from: int = 4 * MIB
     element: int = MIB
     token: int = MIB
-    values: int = 2_000_000
-    fragments: int = 1_000_000
+    values: int = 600_000
+    fragments: int = 100_000
     nodes: int = 100_000
-    edges: int = 400_000
+    edges: int = 200_000

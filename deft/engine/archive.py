@@ -141,7 +141,7 @@ def _delete(
     try:
         return commands.give(session, command, Archived, act)
     except BaseException:
-        aside.back()
+        aside.back(session)
         raise
 
 

@@ -91,7 +91,7 @@ def delete(session: Session, request: DeleteRequest) -> DeleteAnswer:
     try:
         answer = commands.give(session, _command(request), DeleteAnswer, act)
     except BaseException:
-        aside.back()
+        aside.back(session)
         raise
     # Outside of the transaction: to look at many files takes long.
     folders = answer.folders

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from sqlalchemy.engine import Connection
 
 from deft.base import holdings
 from deft.base.config import Settings
-from deft.base.errors import BadInput, NotAllowed, Refused
+from deft.base.errors import BadInput, DeftError, NotAllowed, Refused
 from deft.base.holdings import Holdings, Ids, Part
+from deft.store import archive as store
 from deft.store import ddl, numbering, selection
 from deft.store.selection import Selected
 from deft.store.session import Session
@@ -63,7 +65,7 @@ def deleted_parts(rooms: Rooms) -> list[Part]:
     return [part for room in rooms for part in room.parts if part.deleted][::-1]
 
 
-def count(conn: Connection, parts: Iterator[Part] | list[Part], ids: Ids) -> dict[str, int]:
+def count(conn: Connection, parts: Iterable[Part], ids: Ids) -> dict[str, int]:
     """The rows by table."""
     found: dict[str, int] = {}
     for part in parts:
@@ -104,9 +106,11 @@ class Aside:
     """Folders that got another name, so that a later Meta-Task of the same name does not meet them."""
 
     moved: dict[Path, Path] = field(default_factory=dict)
+    metatask_id: int = 0
 
     def move(self, settings: Settings, rooms: Rooms, ids: Ids) -> None:
         """Give them another name. Raises Refused where the file system does not let us."""
+        self.metatask_id = ids.metatask
         for path, other in plan(settings, rooms, ids).items():
             self._rename(path, other)
 
@@ -117,11 +121,15 @@ class Aside:
             raise Refused(f"{path} cannot be renamed: {fault.strerror}; nothing was deleted") from None
         self.moved[path] = other
 
-    def back(self) -> None:
-        """Give them their names again."""
-        for path, other in self.moved.items():
-            other.rename(path)
-        self.moved.clear()
+    def back(self, session: Session) -> None:
+        """Give them their names again, if the Meta-Task is still there: it may fail after the commit, too."""
+        if not self.moved:
+            return
+        with suppress(DeftError):
+            with session.reading() as conn:
+                there = store.exists(conn, self.metatask_id)
+            for path, other in self.moved.items() if there else ():
+                other.rename(path)
 
 
 def _free(path: Path) -> Path:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from deft.access import roles
 from deft.access.roles import Actor
-from deft.base import faults
+from deft.base import faults, journal
 from deft.base.again import again
 from deft.engine.evaluate import evaluate
 from deft.engine.perform import Done
@@ -25,7 +25,6 @@ from deft.wire import mailbox
 from deft.wire.tables import wire_changed
 
 TOGETHER = 10_000  # tasks of small Meta-Tasks that a full sweep looks at in one transaction
-SHARE = 2_000  # rows of a journal that one transaction takes; other sweepers take the next ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +109,11 @@ def _anything(session: Session) -> bool:
 
 
 def _take(conn: Connection, *, all_external: bool) -> _Found:
-    changed = mailbox.take_changed(conn, SHARE)
-    tasks, rows = marking.take_dirty(conn, SHARE)
+    share = journal.share(conn)
+    changed = mailbox.take_changed(conn, share)
+    tasks, rows = marking.take_dirty(conn, share)
     tasks |= changed.tasks
-    more = SHARE in (changed.rows, rows)
+    more = share in (changed.rows, rows)
     ids = sorted(changed.datasets)
     if ids or all_external:
         marking.list_external(conn, None if all_external else ids)

@@ -21,7 +21,7 @@ from deft.store.tables import deft_count, deft_history, deft_metatask, deft_node
 from deft.wire.tables import wire_task
 
 SHOWN = 20
-FOLDERS = ("data", "jobs", "log")
+FOLDERS = ("data", "jobs", "submit", "log")
 _OWN = ("deft_", "wire_")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from deft.base.database import AnyRow
+from deft.base.errors import NotFound
 from deft.base.holdings import Holdings, Ids, Part
 from deft.base.idlists import listed
 from deft.model import naming
@@ -89,6 +90,12 @@ _AS_ONE = {
 }
 
 
+def exists(conn: Connection, metatask_id: int) -> bool:
+    """Whether it is in the database."""
+    found = conn.execute(sa.select(deft_metatask.c.id).where(deft_metatask.c.id == metatask_id))
+    return found.first() is not None
+
+
 def facts(conn: Connection, metatask_id: int) -> AnyRow:
     """Its owner, and when it was made."""
     m = deft_metatask.c
@@ -96,9 +103,11 @@ def facts(conn: Connection, metatask_id: int) -> AnyRow:
 
 
 def ids_of(conn: Connection, metatask_id: int) -> Ids:
-    """The Meta-Task, its tasks and datasets."""
+    """The Meta-Task, its tasks and datasets. Raises NotFound where it is gone."""
     m, n, d = deft_metatask.c, deft_node.c, deft_dataset.c
-    row = conn.execute(sa.select(m.project, m.name, m.settings).where(m.id == metatask_id)).one()
+    row = conn.execute(sa.select(m.project, m.name, m.settings).where(m.id == metatask_id)).first()
+    if row is None:
+        raise NotFound("it is not in the database any more: somebody else archived or deleted it")
     tasks = sa.select(n.id).where(n.metatask_id == metatask_id, n.kind == NodeKind.TASK.value)
     datasets = sa.select(d.id).where(d.metatask_id == metatask_id).order_by(d.id)
     return Ids(
@@ -116,9 +125,10 @@ def _names(conn: Connection, pattern: str, metatask_id: int) -> list[str]:
     d, found = deft_dataset.c, list[str]()
     query = sa.select(d.name, d.series).where(d.metatask_id == metatask_id, d.producer_id.is_not(None))
     for row in conn.execute(query.order_by(d.id)):
-        if row.series > 1:
-            fields = naming.parse(row.name, pattern)
-            found += (naming.make(replace(fields, series=one), pattern) for one in range(1, row.series))
+        # Of a name that is not of the pattern (any more), only the newest series is known.
+        with suppress(ValueError):
+            fields = naming.parse(row.name, pattern) if row.series > 1 else None
+            found += (naming.make(replace(fields, series=n), pattern) for n in range(1, row.series) if fields)
         found.append(row.name)
     return found
 
@@ -130,7 +140,7 @@ def in_the_way(conn: Connection, ids: Ids, allowed: Collection[str]) -> Iterator
     states = {row.state: row.tasks for row in conn.execute(others) if row.state not in allowed}
     if states:
         first = sa.select(n.name).where(n.metatask_id == ids.metatask, n.kind == NodeKind.TASK.value)
-        task = conn.execute(first.where(n.state.in_(states)).order_by(n.position).limit(1)).scalar_one()
+        task = conn.execute(first.where(n.state.in_(states)).order_by(n.position).limit(1)).scalar()
         told = ", ".join(f"{tasks} {state}" for state, tasks in sorted(states.items()))
         yield f"{told} (such as {task}); `deft explain {name}` says why, `deft abort {name}` ends it"
     if _any(conn, wire_order, wire_order.c.pending == 1, ids):

@@ -302,6 +302,14 @@ def test_delete_with_data_takes_the_files_of_that_one_alone(shop: Place) -> None
     assert "a test" in ok(shop, "commands")
 
 
+def test_data_that_were_discarded_before_go_too(shop: Place) -> None:
+    ok(shop, "reset", "m", "--discard", "--yes")
+    assert shop.run(shop.folder / "m.graphml", "--quiet").returncode == 0
+    assert len(list((shop.work / "data").glob("default.m.*"))) == 4
+    ok(shop, "db", "delete", "m", "--with-data", "--yes")
+    assert list((shop.work / "data").glob("default.m.*")) == []
+
+
 def test_data_that_another_meta_task_reads_is_not_deleted(shop: Place) -> None:
     ok(shop, "clone", "m", "user", "--tasks", "b", "--start")
     assert shop.run("user", "--quiet").returncode == 0

@@ -204,7 +204,7 @@ def test_a_document_over_a_limit_is_refused(limits: Limits, text: str, code: str
 
 
 def test_a_gzip_bomb_is_refused() -> None:
-    bomb = gzip.compress(document(node() * 200_000).encode())
+    bomb = gzip.compress(document(node() + " " * 2_000_000).encode())
     assert "gzip-bomb" in codes(bomb, limits=Limits(ratio=50, ratio_from=10_000))
 
 

@@ -54,13 +54,11 @@ def fill(engine: Engine, name: str, tasks: int, jobs: int, first: int = FIRST) -
 
 
 def _graph(name: str, tasks: int, jobs: int, first: int) -> dict[sa.Table, list[Row]]:
-    """Of each task: its row, the dataset it makes, the numbers it is given, and all reports."""
-    ids = [(n, first + n, first + 2 * n, first + 2 * n + 1) for n in range(tasks)]
+    """Of each task: its row, the dataset it makes, the numbers it is given."""
+    ids = [(n, first + n) for n in range(tasks)]
     about = {"metatask_id": first}
-    given = {"available": jobs, "expected": jobs, "version": 1}
-    counted = {"ok": jobs, "jobs": jobs, "jobs_ok": jobs, "idle": 1, "phase": "idle"}
-    both = [(one, n) for n, _, made, numbers in ids for one in (made, numbers)]
-    edges = [(task, numbers) for _, task, _, numbers in ids]
+    steps = (("ready", "defined", "waiting"), ("start", "waiting", "running"),
+             ("finalize-done", "running", "done"))  # fmt: skip
     return {
         deft_metatask: [
             {"id": first, "project": "bench", "name": name, "name_key": f"bench/{name}", "owner": "bench",
@@ -70,48 +68,61 @@ def _graph(name: str, tasks: int, jobs: int, first: int) -> dict[sa.Table, list[
             {"id": task, "name": f"t{n}", "kind": "task", "position": n, "depth": 0, "state": "done",
              "settings": '{"command": "/bin/true"}', "complete": 1, "armed": 1, "started": 1, "order_seq": 1,
              "done_revision": 1, "changed": AT, **about}
-            for n, task, _, _ in ids
+            for n, task in ids
         ],
         deft_dataset: [
             {"id": one, "name": f"bench.{name}.t{n}.{one}", "type": "data", "membership": "closed",
              "producer_id": None if one % 2 else first + n, "synthetic": jobs * (one % 2), **about}
-            for one, n in both
+            for n, one in _datasets(tasks, first)
         ],
         deft_edge: [
-            {"id": task, "source_id": None, "target_id": task, "dataset_id": numbers, "position": -1,
-             "settings": "{}", "role": "primary", "start_kind": "complete", "on_growth": "process",
-             "on_loss": "wait", "on_abort": "propagate", **about}
-            for task, numbers in edges
+            {"id": task, "source_id": None, "target_id": task, "dataset_id": first + 2 * n + 1,
+             "position": -1, "settings": "{}", "role": "primary", "start_kind": "complete",
+             "on_growth": "process", "on_loss": "wait", "on_abort": "propagate", **about}
+            for n, task in ids
         ],
         deft_count: [{"state": "done", "tasks": tasks, **about}],
         deft_history: [
             {"node_id": task, "at": AT, "actor": "system", "cause": cause, "old": old, "new": new, **about}
-            for _, task, _, _ in ids
-            for cause, old, new in (("ready", "defined", "waiting"), ("start", "waiting", "running"),
-                                    ("finalize-done", "running", "done"))
+            for _, task in ids
+            for cause, old, new in steps
         ],
+        **_reports(name, ids, jobs, first),
+    }  # fmt: skip
+
+
+def _datasets(tasks: int, first: int) -> list[tuple[int, int]]:
+    """The number of a task and the id of a dataset: what it makes, then (an odd id) what it is given."""
+    return [(n, first + 2 * n + odd) for n in range(tasks) for odd in (0, 1)]
+
+
+def _reports(name: str, ids: list[tuple[int, int]], jobs: int, first: int) -> dict[sa.Table, list[Row]]:
+    """What was ordered, what JEDI keeps, and what it reports."""
+    given = {"available": jobs, "expected": jobs, "version": 1}
+    counted = {"ok": jobs, "jobs": jobs, "jobs_ok": jobs, "idle": 1, "phase": "idle"}
+    edges = [(task, first + 2 * n + 1) for n, task in ids]
+    datasets = _datasets(len(ids), first)
+    return {
         wire_order: [
             {"task_id": task, "seq": 1, "kind": "run", "idempotency_key": f"t{task}-1", "body": "{}",
              "created": AT, "pending": 0, "applied": AT}
-            for _, task, _, _ in ids
+            for _, task in ids
         ],
-        wire_task: [
-            {"task_id": task, "order_seq_applied": 1, "updated": AT, **counted} for _, task, _, _ in ids
-        ],
+        wire_task: [{"task_id": task, "order_seq_applied": 1, "updated": AT, **counted} for _, task in ids],
         wire_input: [
             {"edge_id": task, "task_id": task, "dataset_id": numbers, "seen_version": 1}
             for task, numbers in edges
         ],
-        wire_dataset: [{"dataset_id": one, **given} for one, _ in both],
+        wire_dataset: [{"dataset_id": one, **given} for _, one in datasets],
         jedi_dataset: [
             {"id": one, "name": f"bench.{name}.t{n}.{one}", "task_id": None if one % 2 else first + n,
              "synthetic": one % 2, **given}
-            for one, n in both
+            for n, one in datasets
         ],
         jedi_task: [
             {"id": task, "project": "bench", "metatask": name, "name": f"t{n}", "spec": "{}", "order_seq": 1,
              "last_number": jobs, **counted}
-            for n, task, _, _ in ids
+            for n, task in ids
         ],
         jedi_input: [
             {"edge_id": task, "task_id": task, "dataset_id": numbers, "role": "primary", "closed": 1}

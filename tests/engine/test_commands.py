@@ -11,6 +11,7 @@ import pytest
 from deft.access.roles import Actor, Role
 from deft.base.database import open_engine, reading
 from deft.base.errors import BadInput, DeftError, NotAllowed, Refused
+from deft.engine.alter import SetRequest, set_keys
 from deft.engine.controls import ControlAnswer, ControlRequest, control
 from deft.store import commands, history
 from deft.store.commands import Past
@@ -48,6 +49,16 @@ def test_a_refused_command_is_noted_with_the_reason_and_changes_nothing(session:
     assert (refused.outcome, refused.tasks, refused.key) == ("refused", 0, None)
     assert "a is running" in (refused.why or "")
     assert "disarm" not in causes(world)
+
+
+def test_what_changes_a_definition_is_known_to_have_done_so(session: Session) -> None:
+    world = chain(session)
+    world.do("hold", "a")
+    with reading(session.engine) as conn:
+        assert not commands.redefined(conn, world.metatask_id)
+    set_keys(session, SetRequest(OPERATOR, "m/b", {"attr.risk": "3"}))
+    with reading(session.engine) as conn:
+        assert commands.redefined(conn, world.metatask_id)
 
 
 def test_what_somebody_may_not_do_is_noted(session: Session) -> None:

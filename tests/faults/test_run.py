@@ -18,7 +18,12 @@ AFTER = {
     "jedi.reconcile-revoked": "jedi.before-hand-over",
 }
 PATIENCE_S = 20.0
-ELSEWHERE = {"verb.before-commit", "verb.after-commit", "jedi.reconcile-payload-killed"}
+ELSEWHERE = {
+    "verb.before-commit",
+    "verb.after-commit",
+    "jedi.reconcile-payload-killed",
+    "archive.before-rename",  # see tests/acceptance/test_housekeeping.py
+}
 # A process passes these once: what it does at its start or at its end.
 ONLY_ONCE = ("schema.", "import.", "run.", "jedi.lease", "jedi.reconcile", "jedi.pool-closed")
 PASSINGS = [

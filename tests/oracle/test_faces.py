@@ -17,7 +17,7 @@ from deft.engine.sweep import SweepRequest, sweep
 from deft.jedi import catalog, planning, store
 from deft.jedi.jobs import Fed
 from deft.observe import progress, status
-from deft.store import growth
+from deft.store import archive, commands, growth
 from deft.store.session import Session
 from deft.store.tables import deft_count
 from tests.support import build
@@ -91,6 +91,9 @@ def test_how_a_metatask_stands_and_moves(session: Session) -> None:
     assert set(status.lines_of(session, [1, 2])) <= {"a", "b"}
     assert status.datasets(session, OPERATOR, "m")
     assert progress.Meter(session, OPERATOR, "m").look().tasks
+    with session.reading() as conn:
+        assert archive.exists(conn, world.metatask_id)
+        assert not commands.redefined(conn, world.metatask_id)
     with writing(session.engine) as conn:  # as of one that never had a task
         conn.execute(sa.delete(deft_count))
         growth._count(conn, world.metatask_id, 1)

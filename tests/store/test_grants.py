@@ -37,6 +37,7 @@ class Sides:
 
     deft: str
     jedi: str
+    secret: Path
 
     def url(self, side: str) -> str:
         """The URL of a side's user."""
@@ -45,12 +46,18 @@ class Sides:
     @property
     def environ(self) -> dict[str, str]:
         """What a command must know, to be DEFT with an executor of another user."""
-        said = {"DEFT_DATABASE__URL": self.deft, "DEFT_JEDI__URL": self.jedi, "PYTHONPATH": str(ROOT)}
-        return {**os.environ, **said, "DEFT_JEDI__POLL_S": "0.5"}
+        bare = make_url(self.jedi).set(password=None).render_as_string()
+        said = {"DEFT_DATABASE__URL": self.deft, "DEFT_JEDI__URL": bare, "PYTHONPATH": str(ROOT)}
+        return {
+            **os.environ,
+            **said,
+            "DEFT_JEDI__PASSWORD_FILE": str(self.secret),
+            "DEFT_JEDI__POLL_S": "0.5",
+        }
 
 
 @pytest.fixture
-def sides(database_url: str) -> Iterator[Sides]:
+def sides(database_url: str, tmp_path: Path) -> Iterator[Sides]:
     """As an administrator would: tables of the owner, roles, grants.sql, a user for each side."""
     owner = open_engine(database_url)
     schema.create(owner)
@@ -64,7 +71,9 @@ def sides(database_url: str) -> Iterator[Sides]:
         for side, user in users.items():
             conn.exec_driver_sql(f"CREATE USER {user} PASSWORD 'secret'")
             conn.exec_driver_sql(f"GRANT {ddl.SIDES[side]} TO {user}")
-    yield Sides(**{side: _as(database_url, user) for side, user in users.items()})
+    secret = tmp_path / "secret"
+    secret.write_text("secret\n")
+    yield Sides(_as(database_url, users["deft"]), _as(database_url, users["jedi"]), secret)
     with writing(owner) as conn:
         for user in users.values():
             conn.exec_driver_sql(f"DROP USER {user}")

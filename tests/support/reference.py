@@ -105,7 +105,9 @@ def _variable(section: str, name: str) -> str:
 
 
 def _meaning(section: str, name: str) -> str:
-    found = MEANINGS.get(f"{section}.{name}") or (MEANINGS[f"graphml.{name}"] if section == "upload" else None)
+    found = MEANINGS.get(f"{section}.{name}") or (
+        MEANINGS[f"graphml.{name}"] if section == "upload" else None
+    )
     if found is None:
         raise KeyError(f"tests/support/reference.py has no meaning for the setting {section}.{name}")
     return found

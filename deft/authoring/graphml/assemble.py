@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from deft.authoring.graphml import foreign
 from deft.authoring.graphml.spool import Spool
 from deft.model.graph import MetaTask
 from deft.model.keys import Value
@@ -32,6 +33,7 @@ class Document:
     settings: dict[str, Value]
     foreign: Foreign
     origin: Path
+    namespace: str
     nodes: Spool
     edges: Spool
     names: Mapping[int, str]
@@ -51,7 +53,7 @@ class Document:
                 {**defaults, **settings} if defaults else settings,
                 id,
                 line,
-                Foreign(tuple(zip(slots, texts, strict=True))) if slots else NO_FOREIGN,
+                foreign.frozen(self.namespace, zip(slots, texts, strict=True)) if slots else NO_FOREIGN,
             )
 
     def read_edges(self) -> Iterator[Edge]:
@@ -67,7 +69,7 @@ class Document:
                 {**defaults, **settings} if defaults else settings,
                 id or next(free),
                 line,
-                Foreign(tuple(zip(slots, texts, strict=True))) if slots else NO_FOREIGN,
+                foreign.frozen(self.namespace, zip(slots, texts, strict=True)) if slots else NO_FOREIGN,
             )
 
     def _free_ids(self) -> Iterator[str]:

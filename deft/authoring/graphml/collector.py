@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from deft.authoring.graphml.codes import CODES
+from deft.authoring.graphml import codes
+from deft.authoring.graphml.limits import refusal
 from deft.base.errors import BadInput, Finding
 
 MOST = 100  # faults that are listed; the rest is counted
+UNLISTED = 10_000  # faults that are counted; then it is not read any further
 
 
 class Collector:
@@ -24,22 +26,22 @@ class Collector:
         hint: str | None = None,
     ) -> None:  # fmt: skip
         """Note a fault."""
-        assert code not in CODES or CODES[code].effect == "refused"
+        assert code not in codes.CODES or codes.CODES[code].effect == "refused"
         if len(self._errors) < MOST:
-            self._errors.append(Finding(code, message, line, subject, hint))
+            self._errors.append(Finding(code, message, line, subject, hint or codes.hint(code)))
         else:
-            self._unlisted += 1
+            self.more(1)
 
     def warning(
         self, code: str, message: str, line: int | None = None, *, subject: str, hint: str | None = None
     ) -> None:
         """Note what was dropped or coerced; the first of each code and subject stands for all of them."""
-        # Importers of other formats have codes of their own; what they tell of was taken as something near.
-        effect = CODES[code].effect if code in CODES else "coerced"
+        # Importers of other formats have codes of their own; what they warn of was taken as something near.
+        effect = codes.CODES[code].effect if code in codes.CODES else "coerced"
         assert effect != "refused"
         first, count = self._warnings.get((code, subject), (None, 0))
         if first is None:
-            first = Finding(code, message, line, subject, hint, "warning", effect)
+            first = Finding(code, message, line, subject, hint or codes.hint(code), "warning", effect)
         self._warnings[code, subject] = (first, count + 1)
 
     def again(self, code: str, subject: str, times: int) -> None:
@@ -48,8 +50,10 @@ class Collector:
         self._warnings[code, subject] = (first, count + times)
 
     def more(self, count: int) -> None:
-        """Note faults that are only counted."""
+        """Note faults that are only counted. Raises BadInput where there are too many to go on."""
         self._unlisted += count
+        if self._unlisted > UNLISTED:
+            raise refusal("too-many-faults", f"it has more than {UNLISTED:,} faults")
 
     @property
     def is_full(self) -> bool:
@@ -61,8 +65,9 @@ class Collector:
         """The faults, by line."""
         found = self._errors + ([_as_error(w) for w in self.warnings] if self.strict else [])
         found.sort(key=lambda f: f.line or 0)
-        if self._unlisted:
-            found.append(Finding("too-many-faults", f"and {self._unlisted} more"))
+        if 0 < self._unlisted <= UNLISTED:
+            more = f"and {self._unlisted} more"
+            found.append(Finding("too-many-faults", more, hint=codes.hint("too-many-faults")))
         return tuple(found)
 
     @property

@@ -21,6 +21,7 @@ SCOPES: tuple[Scope, ...] = ("graph", "node", "edge")
 _HOLDERS: tuple[Holder, ...] = ("graph", "node", "edge", "graphml")
 _FOR = frozenset({"all", "graphml", "graph", "node", "edge", "hyperedge", "port", "endpoint"})
 _DIGITS = 19  # as many can be too large
+_KINDS = {"int": "a whole number", "double": "a number", "boolean": "true or false"}
 _REMEMBERED = 1000  # parsed texts of a key that are kept: most values come again and again
 _SHORT = 40  # characters of a text that is kept so, or shown
 _IGRAPH = {"graph": "g_", "node": "v_", "edge": "e_", "graphml": " "}  # before the names of its keys
@@ -76,6 +77,16 @@ class Column:
         if not coerced:
             _remember(self.exact, text, value)
         return value, coerced
+
+    @property
+    def expected(self) -> str:
+        """What a value of it may be, in words."""
+        key = self.key
+        if key is None or key.kind == "string":
+            return "one of " + ", ".join(key.choices) if key and key.choices else "a text"
+        low = "" if key.low is None else f" from {key.low:g}"
+        high = "" if key.high is None else f" to {key.high:,.15g}"
+        return f"{_KINDS[key.kind]}{low}{high}"
 
     def told(self, text: str, value: Value | None) -> None:
         """That this text is coerced was told: it need not be told again."""
@@ -213,7 +224,7 @@ class Declarations:
             meant = named(scope, id[len(prefix) :]) if id.lower().startswith(prefix) else None
             if meant is not None:
                 message = f"the key id {id!r} belongs to DEFT's {meant.name!r}, but its name is {shown(name)}"
-                self._found.error("reserved-key", message, line, subject=id, hint="give it another id")
+                self._found.error("reserved-key", message, line, subject=id)
 
     def _tell_near(self, scope: Scope, name: str, line: int) -> None:
         """A slip in a name would else go unseen: what is not known is kept, and does nothing."""

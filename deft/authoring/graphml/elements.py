@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import itemgetter
+from typing import Any
 
 from deft.authoring.graphml.collector import Collector
 from deft.authoring.graphml.declarations import Column, Declarations, Declared, Holder, shown
-from deft.authoring.graphml.foreign import Spelling
+from deft.authoring.graphml.foreign import Spelling, Whole, spelled
 from deft.authoring.graphml.held import Held, Item, unpacked
 from deft.authoring.graphml.judge import PLAIN_ID, Judge, called
 from deft.authoring.graphml.limits import Limits, refusal
-from deft.authoring.graphml.shapes import OWN, Shapes
+from deft.authoring.graphml.rows import Content
+from deft.authoring.graphml.shapes import OWN, Shape, Shapes
 from deft.authoring.graphml.spool import Spool
 from deft.model.keys import Value
 from deft.model.tasks import NAME, is_name
 
-Fragments = list[tuple[str, str]]
+Fragments = list[tuple[str, str | Whole]]  # what is foreign, some of it not spelled yet
 
 # Attributes of GraphML itself; parse.* are hints of the writer, which only the counts are held against.
 _GIVEN: dict[Holder, frozenset[str]] = {
@@ -47,8 +49,8 @@ _UNDIRECTED = frozenset({"false", "0"})
 class Elements:
     """Takes keys, nodes and edges; `nodes` and `edges` are the pieces they made."""
 
-    def __init__(self, namespace: str, found: Collector, limits: Limits) -> None:
-        self._namespace, self._found, self._limits = namespace, found, limits
+    def __init__(self, namespace: str, data: str, found: Collector, limits: Limits) -> None:
+        self.namespace, self._data, self._found, self._limits = namespace, data, found, limits
         self.declared = Declarations(found)
         self.judge = Judge(found, limits)
         self._index = self.judge.index
@@ -67,23 +69,30 @@ class Elements:
 
     # --- plain elements, fast ------------------------------------------------------------------------------
 
-    def node(self, attributes: list[str], line: int, starts: list[list[str]], row: list[Value]) -> bool:
-        """Take a node by its attributes, those of its data, and their texts; False: `take` must look closer.
+    def node(self, attributes: list[str], line: int, content: Content) -> bool:
+        """Take a node by its attributes and content; False: `take` must look closer.
 
-        The texts are replaced by the values.
+        The texts of the content are replaced by values.
         """
+        starts, row, others = content
         shapes = self._node_shapes
         shape = shapes.last if starts == shapes.last.starts else shapes.find(starts)
         if shape is None or len(attributes) != 2 or attributes[0] != "id" or self._late is not None:
             return False
-        id = attributes[1]
         if shape.typed and not shape.is_filled(row):
             return False
-        name: str = row[shape.task] if shape.task >= 0 else id  # type: ignore[assignment]
+        id = attributes[1]
+        name: str = row[shape.task] if shape.task >= 0 else id
         # A word without a _ before it and of usual length is a name; a match takes four times as long.
         is_word = name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 64
         if not (is_word or NAME.match(name)):
             return False
+        slots, texts = shape.slots, shape.foreign(row)
+        if others:
+            columns = self._columns("node", shape, row, others)
+            if columns is None:
+                return False
+            slots, texts = columns
         self.node_count += 1
         if shape.metatask >= 0 and not self.belongs:
             self.belongs = str(row[shape.metatask]).strip()
@@ -91,14 +100,13 @@ class Elements:
         index = self.judge.node(id, line, is_plain=is_id)
         if index >= 0 and (is_id or self.judge.name(index, name, line)):
             kind = row[shape.kind] if shape.kind >= 0 else None
-            values, texts = shape.settings(row), shape.foreign(row)
-            self.nodes.add(
-                (id, line, index, None if is_id else name, kind, shape.names, values, shape.slots, texts)
-            )
+            kept = None if is_id else name
+            self.nodes.add((id, line, index, kept, kind, shape.names, shape.settings(row), slots, texts))
         return True
 
-    def edge(self, attributes: list[str], line: int, starts: list[list[str]], row: list[Value]) -> bool:
+    def edge(self, attributes: list[str], line: int, content: Content) -> bool:
         """Take an edge likewise."""
+        starts, row, others = content
         shapes = self._edge_shapes
         shape = shapes.last if starts == shapes.last.starts else shapes.find(starts)
         places = _PLACES.get(tuple(attributes[::2]))
@@ -110,6 +118,12 @@ class Elements:
             return False
         if shape.typed and not shape.is_filled(row):
             return False
+        slots, texts = shape.slots, shape.foreign(row)
+        if others:
+            columns = self._columns("edge", shape, row, others)
+            if columns is None:
+                return False
+            slots, texts = columns
         self.edge_count += 1
         begin, end = self._index.get(source, -1), self._index.get(target, -1)
         if not -1 < begin < end:
@@ -117,9 +131,30 @@ class Elements:
             if ends is None:
                 return True
             begin, end = ends
-        values, texts = shape.settings(row), shape.foreign(row)
-        self.edges.add((id, line, begin, end, shape.names, values, shape.slots, texts))
+        self.edges.add((id, line, begin, end, shape.names, shape.settings(row), slots, texts))
         return True
+
+    def _columns(
+        self, holder: Holder, shape: Shape, row: list[Value], others: list[tuple[int, Whole]]
+    ) -> tuple[tuple[str, ...], tuple[Any, ...]] | None:
+        """(slots, texts) of all that is foreign, in its order; None where some of it is not."""
+        found: list[tuple[int, str, Any]] = [
+            (at, slot, row[at]) for at, slot in zip(shape.places, shape.slots, strict=True)
+        ]
+        for after, whole in others:
+            start, slot = whole[1][0], "<"
+            assert isinstance(start, tuple)
+            name, attributes = start
+            if name == self._data:
+                id = dict(zip(attributes[::2], attributes[1::2], strict=True)).get("key", "")
+                column = self.declared.tables[holder].get(id)
+                if column is None or column.key is not None or column.dropped:
+                    return None
+                column.used = True
+                slot = f"<{id}"
+            found.append((after - 1, slot, whole))
+        found.sort(key=itemgetter(0))
+        return tuple(slot for _, slot, _ in found), tuple(said for _, _, said in found)
 
     def pack(self) -> None:
         """Put away what was taken so far. Raises BadInput where it is too much."""
@@ -193,7 +228,7 @@ class Elements:
             index, name, held.line
         ):
             return
-        values, slots, texts = tuple(settings.values()), *_columns(fragments)
+        values, slots, texts = tuple(settings.values()), *_apart(fragments)
         kind = own["kind"] or None
         self.nodes.add((id, held.line, index, name, kind, tuple(settings), values, slots, texts))
 
@@ -211,7 +246,7 @@ class Elements:
             return
         ends = self.judge.ends(id, source, target, held.line)
         if ends is not None:
-            values, slots, texts = tuple(settings.values()), *_columns(fragments)
+            values, slots, texts = tuple(settings.values()), *_apart(fragments)
             self.edges.add((id, held.line, *ends, tuple(settings), values, slots, texts))
 
     def _group(self, held: Held, inner: Held) -> None:
@@ -220,29 +255,29 @@ class Elements:
         id = dict(held.attributes).get("id", "")
         if own := sorted(name for name in settings if name != "metatask"):
             message = f"the group {shown(id)} has settings of a task: {', '.join(own[:5])}"
-            self._found.error("group-with-settings", message, held.line, subject=id,
-                              hint="give them to the tasks in it, or ungroup it")  # fmt: skip
+            self._found.error("group-with-settings", message, held.line, subject=id)
         self.judge.group(id, held.line)
         if inner.members:
             message = f"{shown(id)} is a group: its nodes are tasks, it is none, and is kept for other tools"
             self._found.warning("group", message, held.line, subject="group")
-        spelling = Spelling(self._namespace, {})
+        spelling = Spelling(self.namespace, {})
         self._spell(held, spelling, "node")
-        self._group_size += spelling.size
+        result = spelling.result
+        self._group_size += len(result)
         if self._group_size > self._limits.element:
             raise refusal(
                 "element-too-large", f"its groups have more than {self._limits.element:,} characters"
             )
-        self.groups.append(("<", spelling.result))
+        self.groups.append(("<", result))
 
     def _spell(self, held: Held, spelling: Spelling, tag: str) -> None:
         spelling.start(tag, held.attributes)
         for item in held.items:
-            if item.markup:
-                spelling.put(item.markup)
+            if item.whole:
+                spelling.put(spelled(self.namespace, item.whole))
             elif not self._is_ours(item, held.kind):
                 spelling.start("data", [("key", item.key or "")])
-                spelling.text(item.text)
+                spelling.text(item.text or "")
                 spelling.end()
         if held.inner is not None:
             self._spell(held.inner, spelling, "graph")
@@ -258,9 +293,8 @@ class Elements:
         """Its settings by the profile, and what is foreign."""
         holder = held.kind
         settings: dict[str, Value] = {}
-        id = dict(held.attributes).get("id", "")
-        subject = id if held.kind in ("node", "edge") and id else f"the {held.kind}"
-        fragments = [
+        who = _who(held)
+        fragments: Fragments = [
             ("@" + name, value)
             for name, value in sorted(held.attributes)
             if name not in _GIVEN[holder] and not name.startswith((_HINT, _SCHEMA))
@@ -268,16 +302,16 @@ class Elements:
         for item in held.items:
             column = self._column(item, holder) if item.is_data else None
             if column is None:
-                if not item.is_data:
-                    fragments.append(("<", item.markup))
-            elif len(item.text) > self._limits.text:
-                raise refusal("text-too-long", f"the value of {shown(column.id)} is too long", item.line)
+                if item.whole and not item.is_data:
+                    fragments.append(("<", item.whole))
             elif column.key is not None:
-                self._set(settings, column, item, subject)
+                self._set(settings, column, item, who)
             elif not column.dropped:
                 column.used = True
-                sign, kept = ("<", item.markup) if item.markup else ("=", item.text)
-                fragments.append((sign + column.id, kept))
+                if item.whole:
+                    fragments.append(("<" + column.id, item.whole))
+                else:
+                    fragments.append(("=" + column.id, item.text or ""))
         return settings, fragments
 
     def _column(self, item: Item, holder: Holder) -> Column | None:
@@ -296,40 +330,45 @@ class Elements:
             self._found.error("undeclared-key", what, item.line, subject=item.key, hint=hint)
         return column
 
-    def _set(self, settings: dict[str, Value], column: Column, item: Item, subject: str) -> None:
+    def _set(self, settings: dict[str, Value], column: Column, item: Item, who: str) -> None:
         name = column.name
-        if item.has_elements:
-            message = f"{shown(subject)}: {name} holds elements, not a text"
-            self._found.error("bad-value", message, item.line, subject=subject)
-        elif name in settings:
+        if item.text is None:
             self._found.error(
-                "duplicate-value", f"{shown(subject)} has {name!r} twice", item.line, subject=subject
+                "bad-value", f"{who}: {name} holds elements, not a text", item.line, subject=name
             )
+        elif name in settings:
+            self._found.error("duplicate-value", f"{who} has {name!r} twice", item.line, subject=name)
         else:
-            value = self.parsed(column, item.text, item.line, subject)
+            value = self.parsed(column, item.text, item.line, who)
             if value is not None:
                 settings[name] = value
 
-    def parsed(self, column: Column, text: str, line: int, subject: str) -> Value | None:
+    def parsed(self, column: Column, text: str, line: int, who: str) -> Value | None:
         """The value of a text; None, and a finding, where there is none."""
         try:
             value, coerced = column.value(text)
         except ValueError as fault:
-            message = f"{shown(subject)}: {column.name} = {shown(text)} {fault}"
-            self._found.error("bad-value", message, line, subject=subject)
+            message = f"{who}: {column.name} = {shown(text)} {fault}"
+            self._found.error("bad-value", message, line, subject=column.name, hint=column.expected)
             return None
         if column.is_filled_in and column.name == "armed" and value is False:
             message = "armed is false, which igraph writes where nothing was said"
-            self._found.warning(
-                "filled-in", message, line, subject="armed", hint="remove the key where it is not meant"
-            )
+            self._found.warning("filled-in", message, line, subject="armed")
         if coerced:
             code = "empty-value" if value is None else "coerced"
-            self._found.warning(code, f"{shown(subject)}: {column.name} {coerced}", line, subject=column.name)
+            self._found.warning(code, f"{who}: {column.name} {coerced}", line, subject=column.name)
             column.told(text, value)
         return value
 
 
-def _columns(fragments: Fragments) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _who(held: Held) -> str:
+    """An element as a message names it."""
+    id = dict(held.attributes).get("id", "")
+    if held.kind == "edge":
+        return called(id)
+    return shown(id) if held.kind == "node" else f"the {held.kind}"
+
+
+def _apart(fragments: Fragments) -> tuple[tuple[str, ...], tuple[str | Whole, ...]]:
     """(slots, texts) of fragments."""
     return tuple(slot for slot, _ in fragments), tuple(text for _, text in fragments)

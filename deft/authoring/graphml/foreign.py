@@ -20,10 +20,12 @@ it back gives the same text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
+from typing import TypeAlias
 
-from deft.authoring.graphml.prologue import GRAPHML, split
+from deft.authoring.graphml.prologue import GRAPHML, SEPARATOR, split
+from deft.model.tasks import Foreign
 
 XML = "http://www.w3.org/XML/1998/namespace"
 _TEXT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}
@@ -42,9 +44,19 @@ def attribute(value: str) -> str:
     return value.translate(_ATTRIBUTE) if _SPECIAL.search(value) else value
 
 
+# A start with its name and attributes as the parser gives them, a text, or (None) an end.
+Event: TypeAlias = tuple[str, list[str]] | str | None
+# An element that nobody looked into: its prefixes with their namespaces, and its events. Plain values.
+Whole: TypeAlias = tuple[tuple[tuple[str, str], ...], list[Event]]
+Prefixes: TypeAlias = Callable[[], tuple[tuple[str, str], ...]]
+
+
 def pairs(attributes: Sequence[str]) -> list[tuple[str, str]]:
     """The attributes of an element as the parser gives them, by `{namespace}local` or `local`."""
-    return [(_bare(name), value) for name, value in zip(attributes[::2], attributes[1::2], strict=True)]
+    names = attributes[::2]
+    if SEPARATOR in "".join(names):
+        names = [_bare(name) for name in names]
+    return list(zip(names, attributes[1::2], strict=True))
 
 
 def _bare(name: str) -> str:
@@ -52,10 +64,34 @@ def _bare(name: str) -> str:
     return f"{{{namespace}}}{local}" if namespace else local
 
 
-class Spelling:
-    """Spells one element after another, canonical, as the parser tells them; `bound` are its prefixes then.
+def spelled(graphml: str, whole: Whole) -> str:
+    """An element, canonical; `graphml` is the document's own namespace."""
+    outer, events = whole
+    names = (name for event in events if isinstance(event, tuple) for name in (event[0], *event[1][::2]))
+    inner = {prefix: namespace for namespace, _, prefix in map(split, names) if prefix}
+    spelling = Spelling(graphml, inner | dict(outer))
+    for event in events:
+        if event is None:
+            spelling.end()
+        elif isinstance(event, str):
+            spelling.text(event)
+        else:
+            name, attributes = event
+            spelling.start(name, pairs(attributes))
+    return spelling.result
 
-    `graphml` is the document's own namespace. What was spelled already may be put in as it is (`put`).
+
+def frozen(graphml: str, fragments: Iterable[tuple[str, str | Whole]]) -> Foreign:
+    """Fragments as a task holds them, all spelled."""
+    return Foreign(
+        tuple((slot, said if isinstance(said, str) else spelled(graphml, said)) for slot, said in fragments)
+    )
+
+
+class Spelling:
+    """Spells one element after another, canonical; `bound` are the prefixes that the document has for it.
+
+    What was spelled already may be put in as it is (`put`).
     """
 
     def __init__(self, graphml: str, bound: Mapping[str, str]) -> None:
@@ -65,12 +101,6 @@ class Spelling:
         self._scopes: list[dict[str, str]] = [{}]
         self._tags: list[str] = []
         self._is_open = False  # the last start tag lacks its end: > or />
-        self.size = 0  # characters so far
-
-    @property
-    def depth(self) -> int:
-        """How many elements are open."""
-        return len(self._tags)
 
     @property
     def result(self) -> str:
@@ -83,16 +113,16 @@ class Spelling:
         scope = self._scopes[-1]
         is_plain = not any("}" in key for key, _ in attributes)
         if is_plain and namespace in (self._graphml, GRAPHML, ""):
-            tag, spelled = local, sorted(attributes)
+            tag, listed = local, sorted(attributes)
         elif is_plain and scope.get(prefix) == namespace:
-            tag, spelled = f"{prefix}:{local}", sorted(attributes)
+            tag, listed = f"{prefix}:{local}", sorted(attributes)
         else:
             here = _Names(self._graphml, scope, self._bound)
             tag = here.element(namespace, local, prefix)
             named = sorted((here.attribute(key), value) for key, value in sorted(attributes))
-            spelled = [*sorted(here.declared), *named]
+            listed = [*sorted(here.declared), *named]
             scope = here.scope
-        self.put(f"<{tag}" + "".join([f' {key}="{attribute(value)}"' for key, value in spelled]))
+        self.put(f"<{tag}" + "".join([f' {key}="{attribute(value)}"' for key, value in listed]))
         self._is_open = True
         self._tags.append(tag)
         self._scopes.append(scope)
@@ -108,7 +138,6 @@ class Spelling:
             self._is_open = False
             piece = ">" + piece
         self._pieces.append(piece)
-        self.size += len(piece)
 
     def end(self) -> None:
         """The innermost element ends."""
@@ -116,7 +145,6 @@ class Spelling:
         self._scopes.pop()
         self._pieces.append("/>" if self._is_open else f"</{tag}>")
         self._is_open = False
-        self.size += len(tag)
 
 
 class _Names:

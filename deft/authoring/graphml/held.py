@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from deft.authoring.graphml.declarations import Holder
+from deft.authoring.graphml.foreign import Whole
 from deft.authoring.graphml.spool import Piece
 
 
 class Item(NamedTuple):
-    """A child. Data: the key it names, and its text; else something foreign.
+    """A child: data, with the key it names and its text (None where it holds elements), or something foreign.
 
-    `markup` is the whole element, canonical, where it is more than data with a key and a text.
+    `whole` is the element itself, where it is more than data with a key and a text.
     """
 
     is_data: bool
     key: str | None
-    text: str
-    markup: str
+    text: str | None
+    whole: Whole | None
     line: int
-    has_elements: bool
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from itertools import chain, compress, islice
 
 from deft.authoring import slugs
@@ -25,6 +26,7 @@ _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # control, format and bidi
 _PARTS = 64  # hashes of edge ids are looked through in so many parts, to use little memory
 _LONGEST_NAME = 64
 _SHOWN = 12  # nodes of a circle that are shown
+_FEW = 1000  # nodes among which near ones are looked for
 _MOST_REPEATED = 100_000
 _DIGITS = 6  # of a hash that keeps two names apart
 
@@ -92,8 +94,7 @@ class Judge:
         """Whether a text may be an id; a finding where it may not."""
         fault = ids_fault(id, self._limits.id)
         if fault:
-            hint = "use letters, digits, - and _"
-            self._found.error("bad-id", f"the {what} {id[:40]!a} {fault}", line, hint=hint)
+            self._found.error("bad-id", f"the {what} {id[:40]!a} {fault}", line)
         return not fault
 
     def name(self, at: int, name: str, line: int) -> bool:
@@ -114,8 +115,7 @@ class Judge:
         if name in self._named or name in self.index:
             name = _apart(id, name)
         message = f"the node id {shown(id)} is no name of a task: it is called {name!r}"
-        self._found.warning("task-renamed", message, line, subject="task",
-                            hint="give it a name by the key task")  # fmt: skip
+        self._found.warning("task-renamed", message, line, subject="task")
         self._named[name] = at
         self._made[name] = id
         self._renamed[at] = 1
@@ -240,11 +240,13 @@ class Judge:
         what = called(edge)
         if node in self._groups:
             message = f"{what} begins or ends at {shown(node)}, which is a group"
-            hint = "draw it to a task in the group"
-            self._found.error("edge-to-group", message, line, subject=edge, hint=hint)
+            self._found.error("edge-to-group", message, line, subject=edge)
         else:
             message = f"{what} names a node {shown(node)} that does not exist"
-            self._found.error("dangling-edge", message, line, subject=edge)
+            near = get_close_matches(node, self.index, 2) if len(self.index) <= _FEW else []
+            known = [repr(one) for one in near if one != node and self._lines[self.index[one]]]
+            hint = f"near: {', '.join(known)}" if known else None
+            self._found.error("dangling-edge", message, line, subject=edge, hint=hint)
 
     def _settle_circles(self) -> None:
         sources, targets = self._sources, self._targets
@@ -260,8 +262,7 @@ class Judge:
         path = [names[at] for at in (*found, found[0])]
         listed = " -> ".join(path if len(path) <= _SHOWN else [*path[:6], "…", *path[-5:]])
         message, line = f"the edges run in a circle: {listed}", self._lines[found[0]]
-        hint = "a Meta-Task is acyclic: remove one of these edges"
-        self._found.error("cycle", message, line, subject=path[0], hint=hint)
+        self._found.error("cycle", message, line, subject=path[0])
 
     def _names_of(self, wanted: set[int]) -> dict[int, str]:
         found = {at: id for id, at in self.index.items() if at in wanted}

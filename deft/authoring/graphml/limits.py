@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from typing import BinaryIO
 
+from deft.authoring.graphml import codes
 from deft.base.errors import BadInput, Finding
 from deft.base.limits import GIB, KIB, MIB, Limits, Upload
 
@@ -25,7 +26,7 @@ UPLOAD = Upload()
 
 def refusal(code: str, message: str, line: int | None = None, hint: str | None = None) -> BadInput:
     """A document that is not read any further."""
-    return BadInput("the document is refused:", [Finding(code, message, line, hint=hint)])
+    return BadInput("the document is refused:", [Finding(code, message, line, hint=hint or codes.hint(code))])
 
 
 class CappedReader:

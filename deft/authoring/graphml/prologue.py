@@ -7,6 +7,7 @@ GraphML end the reading at the first sign.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NoReturn
 from xml.parsers.expat import XMLParserType
 
@@ -34,9 +35,7 @@ def look(head: bytes) -> None:
         raise refusal("empty", "it is empty")
     for magic, what in _ARCHIVES.items():
         if head.startswith(magic):
-            raise refusal(
-                "archive", f"it is {what}", hint="unpack it first; of packed files only gzip is read"
-            )
+            raise refusal("archive", f"it is {what}")
 
 
 def watch(parser: XMLParserType, begin: Begin) -> None:
@@ -44,12 +43,11 @@ def watch(parser: XMLParserType, begin: Begin) -> None:
 
     def declaration(version: str, encoding: str | None, standalone: int) -> None:
         if encoding is not None and encoding.lower() not in ENCODINGS:
-            message = f"its encoding {encoding!r} is not accepted"
-            raise refusal("encoding", message, parser.CurrentLineNumber, "save it as UTF-8")
+            message = f"its encoding {encoding[:40]!r} is not accepted"
+            raise refusal("encoding", message, parser.CurrentLineNumber)
 
     def doctype(name: str, system: str | None, public: str | None, internal: int) -> NoReturn:
-        hint = "remove the line; GraphML needs no DTD and no entities"
-        raise refusal("doctype", "it has a DOCTYPE", parser.CurrentLineNumber, hint)
+        raise refusal("doctype", "it has a DOCTYPE", parser.CurrentLineNumber)
 
     def root(name: str, attributes: list[str]) -> None:
         _check_root(name, parser.CurrentLineNumber)
@@ -60,6 +58,7 @@ def watch(parser: XMLParserType, begin: Begin) -> None:
     parser.StartElementHandler = root
 
 
+@lru_cache(maxsize=4096)
 def split(name: str) -> tuple[str, str, str]:
     """(namespace, local name, prefix) of a name as the parser gives it."""
     parts = name.split(SEPARATOR)

@@ -9,18 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
+from deft.authoring.graphml import foreign
 from deft.authoring.graphml.assemble import Document, slug
 from deft.authoring.graphml.collector import Collector
 from deft.authoring.graphml.elements import Elements
 from deft.authoring.graphml.held import Held
-from deft.authoring.graphml.limits import CLI, CappedReader, Limits
+from deft.authoring.graphml.limits import CLI, CappedReader, Limits, refusal
 from deft.authoring.graphml.scan import Scan
 from deft.base.errors import BadInput, Finding, NotFound
 from deft.base.garbage import no_collection
 from deft.model import keys
 from deft.model.graph import DEFAULT_PROJECT, MetaTask
 from deft.model.keys import Value
-from deft.model.tasks import Foreign
 
 
 class Reading:
@@ -77,18 +77,20 @@ def read_stream(stream: BinaryIO, *, origin: Path, limits: Limits = CLI, strict:
         try:
             scan = Scan(found, limits)
             scan.read(CappedReader(stream, limits))
-            document = _judged(scan, found, origin)
+            document = judged(scan, found, origin)
         except BadInput as fault:  # a limit: what was found before it is told too
+            if fault.findings[0].code == "newer-profile":
+                raise  # what seemed wrong may be right there
             raise BadInput(fault.args[0], (*found.errors, *fault.findings)) from None
     found.close(str(origin))
     return Reading(None, found.warnings, document)
 
 
-def _judged(scan: Scan, found: Collector, origin: Path) -> Document:
+def judged(scan: Scan, found: Collector, origin: Path) -> Document:
     """The whole, once all of it was read."""
     elements, graph = scan.elements, scan.walk.graph
     if graph is None:
-        found.error("no-graph", "it has no <graph>", hint='add <graph edgedefault="directed">')
+        found.error("no-graph", "it has no <graph>")
         graph = Held("graph", scan.walk.root.line)
     elements.finish()
     for column in elements.declared.bent():
@@ -99,13 +101,16 @@ def _judged(scan: Scan, found: Collector, origin: Path) -> Document:
     defaults = {scope: _defaults(elements, scope, found) for scope in ("graph", "node", "edge")}
     settings = {**defaults["graph"], **settings}
     _, root = elements.filled(scan.walk.root)
-    fragments += elements.groups + [("/" + slot, text) for slot, text in root] + elements.declared.foreign()
+    fragments += elements.groups
+    fragments += [("/" + slot, said) for slot, said in root]
+    fragments += elements.declared.foreign()
     project, _, name = (elements.belongs or str(defaults["node"].pop("metatask", ""))).rpartition("/")
     return Document(
         name=_word(settings, "name") or name or slug(origin.name.split(".")[0]),
         project=_word(settings, "project") or project or DEFAULT_PROJECT,
         settings=settings,
-        foreign=Foreign(tuple(fragments)),
+        foreign=foreign.frozen(elements.namespace, fragments),
+        namespace=elements.namespace,
         origin=origin,
         nodes=elements.nodes,
         edges=elements.edges,
@@ -116,13 +121,11 @@ def _judged(scan: Scan, found: Collector, origin: Path) -> Document:
 
 
 def _check_version(settings: dict[str, Value], line: int) -> None:
-    """Raises BadInput for a newer profile alone: what else seems wrong may be right in it."""
+    """Raises BadInput for a newer profile."""
     version = settings.pop("deft.version", keys.VERSION)
     if not isinstance(version, int) or version > keys.VERSION:
         message = f"it follows profile deft/{version}; this DEFT knows deft/{keys.VERSION}"
-        raise BadInput(
-            "the document is refused:", [Finding("newer-profile", message, line, hint="use a newer DEFT")]
-        )
+        raise refusal("newer-profile", message, line)
 
 
 def _check_counts(graph: Held, elements: Elements, found: Collector) -> None:

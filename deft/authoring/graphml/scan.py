@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 from xml.parsers import expat
 
 from deft.authoring.graphml import prologue
@@ -17,10 +16,9 @@ from deft.authoring.graphml.collector import Collector
 from deft.authoring.graphml.elements import Elements
 from deft.authoring.graphml.limits import CappedReader, Limits, refusal
 from deft.authoring.graphml.prologue import SEPARATOR, split
+from deft.authoring.graphml.rows import Row, Rows
 from deft.authoring.graphml.walk import Walk
 from deft.base.errors import BadInput
-
-_Plain = tuple[list[list[str]], list[Any]]
 
 _TEXT_BUFFER = 2**16
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9a-fA-FxX]+);)[\w.:-]{1,40};")
@@ -42,7 +40,8 @@ class Scan:
         self._parser.buffer_size = _TEXT_BUFFER
         self._bound: dict[str, str] = {}  # prefix -> namespace, as they hold now
         self._outer: dict[str, list[str | None]] = {}  # what they were bound to outside
-        self._row: list[Any] = []
+        self._bindings: tuple[tuple[str, str], ...] | None = None
+        self._row: Row = []
         self._line = 0  # of the row's first event, where that does not say it
         self._is_begun = False
         self._parser.StartNamespaceDeclHandler = self._bind
@@ -89,12 +88,12 @@ class Scan:
             f"{namespace}{SEPARATOR}{local}{ending}" if namespace else local
             for local in ("data", "node", "edge")
         )
-        self.elements = Elements(namespace, self._found, self._limits)
-        self.walk = Walk(namespace, self._bound, self._found, self._limits, self.elements)
-        closing = {name: name if namespace else (name,) for name in (self._data, self._node, self._edge)}
-        self._closing: dict[str, Any] = closing  # how the end of an element stands in a row
-        self._ending = closing[self._data]
+        self.elements = Elements(namespace, self._data, self._found, self._limits)
+        self.walk = Walk(namespace, self._prefixes, self._found, self._limits, self.elements)
+        marks = {name: name if namespace else (name,) for name in (self._data, self._node, self._edge)}
+        self._rows = Rows(self._data, marks, self._prefixes, self._limits)
         # Without a namespace a name could be taken for a text.
+        self._is_spaced = bool(namespace)
         append = self._row.append
         self._mark: Callable[[str], None] = append if namespace else lambda name: append((name,))
         self._is_begun = True
@@ -104,6 +103,7 @@ class Scan:
     def _bind(self, prefix: str | None, uri: str | None) -> None:
         self._outer.setdefault(prefix or "", []).append(self._bound.get(prefix or ""))
         self._bound[prefix or ""] = uri or ""
+        self._bindings = None
 
     def _unbind(self, prefix: str | None) -> None:
         before = self._outer[prefix or ""].pop()
@@ -111,6 +111,13 @@ class Scan:
             del self._bound[prefix or ""]
         else:
             self._bound[prefix or ""] = before
+        self._bindings = None
+
+    def _prefixes(self) -> tuple[tuple[str, str], ...]:
+        """The prefixes that hold now; of an element that ends, those that it bound itself are still there."""
+        if self._bindings is None:
+            self._bindings = tuple(sorted(self._bound.items()))
+        return self._bindings
 
     # --- element by element --------------------------------------------------------------------------------
 
@@ -131,23 +138,27 @@ class Scan:
 
     def _tell(self) -> None:
         """Tell the walk what the row holds, and begin a new one."""
-        walk, line = self.walk, self._line
-        for event in self._row:
+        walk, row, at = self.walk, self._row, 0
+        while at < len(row):
+            event = row[at]
+            at += 1
             if isinstance(event, list):
-                walk.start(self._data, event, line)
-            elif isinstance(event, tuple):
-                if len(event) == 1:
-                    walk.end()
+                is_plain = event[:1] == ["key"] and self._rows.is_plain(event, row, at)
+                if is_plain and walk.data(event[1], row[at], self._line):
+                    self._line += row[at].count("\n")
+                    at += 2
                 else:
-                    name, attributes, line = event
-                    walk.start(name, attributes, line)
-            elif SEPARATOR in event:
+                    walk.start(self._data, event, self._line)
+            elif isinstance(event, tuple) and len(event) > 1:
+                name, attributes, *line = event
+                self._line = line[0] if line else self._line
+                walk.start(name, attributes, self._line)
+            elif isinstance(event, tuple) or SEPARATOR in event:
                 walk.end()
             else:
-                line += event.count("\n")
+                self._line += event.count("\n")
                 walk.text(event)
-        self._row.clear()
-        self._line = line
+        row.clear()
 
     # --- rows ----------------------------------------------------------------------------------------------
 
@@ -155,19 +166,29 @@ class Scan:
         """Gather events in rows; only those that begin a node or an edge are looked at."""
         row, parser, take, slowly = self._row, self._parser, self._take_row, self._leave_row
         append, data, others = row.append, self._data, (self._node, self._edge)
+        is_foreign = self._is_foreign
         self._line = parser.CurrentLineNumber
 
         def start(name: str, attributes: list[str]) -> None:
             if name == data:
                 append(attributes)
-            elif name in others and (not row or take()):
-                append((name, attributes, parser.CurrentLineNumber))
+            elif name in others:
+                if not row or take():
+                    append((name, attributes, parser.CurrentLineNumber))
+                else:
+                    slowly(name, attributes)
+            elif is_foreign(name):
+                append((name, attributes))
             else:
                 slowly(name, attributes)
 
         parser.StartElementHandler = start
         parser.EndElementHandler = self._mark
         parser.CharacterDataHandler = append
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether an element may stand in a row though GraphML is not built of it."""
+        return self.walk.is_foreign(name) and (SEPARATOR in name or not self._is_spaced)
 
     def _leave_row(self, name: str, attributes: list[str]) -> None:
         self._tell()
@@ -177,67 +198,17 @@ class Scan:
     def _take_row(self) -> bool:
         """Take the row; False where it does not end between two elements of the graph."""
         row = self._row
-        if row[0].__class__ is tuple:
+        if row[0].__class__ is tuple and len(row[0]) == 3:
             name, attributes, line = row[0]
-            closing = self._closing[name]
-            plain = self._regular(row, closing) or self._irregular(row, closing)
-            if plain is not None:
+            content = self._rows.content(row)
+            if content is not None:
                 take = self.elements.node if name == self._node else self.elements.edge
-                if take(attributes, line, *plain):
-                    self.walk.values += len(plain[0])
+                if take(attributes, line, content):
+                    self.walk.count(len(content.starts), len(content.others))
                     row.clear()
                     return True
         self._tell()
         return self.walk.rests
-
-    def _regular(self, row: list[Any], closing: Any) -> _Plain | None:
-        """(XML attributes, texts) of the data of a node or an edge as most tools write it.
-
-        It stands in lines, [start, blank, (data, text, end, blank)..., end, blank], or without blanks,
-        [start, (data, text, end)..., end, blank or nothing].
-        """
-        size = len(row)
-        if size % 4 == 0 and row[-2] == closing:
-            starts, ends, others = row[2:-2:4], row[4:-2:4], row[1::2]
-            texts = others[1:-1:2]
-        else:
-            has_blank = row[-1] != closing
-            last = size - 1 - has_blank
-            if last % 3 != 1 or row[last] != closing:
-                return None
-            starts, texts, ends = row[1:last:3], row[2:last:3], row[3:last:3]
-            others = [*texts, row[-1]] if has_blank else texts
-        if ends.count(self._ending) != len(starts):
-            return None
-        try:
-            text = "".join(others)
-        except TypeError:  # something else than text
-            return None
-        return (starts, texts) if SEPARATOR not in text and len(text) <= self._limits.text else None
-
-    def _irregular(self, row: list[Any], closing: Any) -> _Plain | None:
-        """The same for any other one that holds nothing but data with texts, some of them empty."""
-        starts: list[list[str]] = []
-        texts: list[str] = []
-        text: str | None = None  # of the data element that is open
-        is_open = True
-        for event in row[1:]:
-            if event.__class__ is list:
-                if text is not None or not is_open:
-                    return None
-                starts.append(event)
-                text = ""
-            elif event == self._ending and text is not None:
-                texts.append(text)
-                text = None
-            elif event == closing and text is None and is_open:
-                is_open = False
-            elif event.__class__ is not str or SEPARATOR in event:
-                return None
-            elif text is not None:
-                text += event
-        is_short = sum(map(len, texts)) <= self._limits.text
-        return (starts, texts) if is_short and not is_open else None
 
 
 def _malformed(fault: expat.ExpatError, rest: bytes) -> BadInput:
@@ -245,6 +216,5 @@ def _malformed(fault: expat.ExpatError, rest: bytes) -> BadInput:
     if fault.code == _UNDEFINED_ENTITY:
         named = _ENTITY.search(rest)
         which = f" {named[0].decode('ascii', 'replace')}" if named else ""
-        hint = "GraphML needs no entities; write the sign itself, or &amp; for &"
-        return refusal("entity", f"it is not well-formed: {what}{which}", fault.lineno, hint)
+        return refusal("entity", f"it is not well-formed: {what}{which}", fault.lineno)
     return refusal("not-xml", f"it is not XML: {what}", fault.lineno)

@@ -21,10 +21,21 @@ Names = tuple[str, ...]
 class Shape:
     """The columns of some elements.
 
-    `settings` picks the values that are called `names`, `foreign` the texts that belong into `slots`.
+    `settings` picks the values that are called `names`, `foreign` the texts, at `places`, of `slots`.
     """
 
-    __slots__ = ("foreign", "kind", "metatask", "names", "settings", "slots", "starts", "task", "typed")
+    __slots__ = (
+        "foreign",
+        "kind",
+        "metatask",
+        "names",
+        "places",
+        "settings",
+        "slots",
+        "starts",
+        "task",
+        "typed",
+    )
 
     def __init__(self, holder: str, starts: list[list[str]], columns: Sequence[Column]) -> None:
         known = {column.name: at for at, column in enumerate(columns) if column.key is not None}
@@ -42,7 +53,8 @@ class Shape:
         )
         kept = {at: f"={one.id}" for at, one in enumerate(columns) if one.key is None and not one.dropped}
         self.slots: Names = tuple(kept.values())
-        self.foreign = _picker(tuple(kept))
+        self.places = tuple(kept)
+        self.foreign = _picker(self.places)
 
     def is_filled(self, row: list[Value]) -> bool:
         """Put values where texts are; False where one is not spelled as its type has it."""
@@ -85,10 +97,10 @@ class Shapes:
         if any(name != "key" for name in keys[::2]):
             return None
         found = [self._table[id] for id in keys[1::2] if id in self._table]
-        names = [column.name or f"={column.id}" for column in found]
-        if len(found) < len(starts) or len(set(names)) < len(names) or self._room < len(names):
+        names = [column.name for column in found if column.name]  # what is foreign may come twice
+        if len(found) < len(starts) or len(set(names)) < len(names) or self._room < len(found):
             return None
-        self._room -= len(names) + 1
+        self._room -= len(found) + 1
         for column in found:
             column.used = not column.dropped
         shape = self._known[keys] = Shape(self._holder, starts, found)
