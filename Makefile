@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv
 TEST := .venv-test
 # Processes that share the tests (pytest-xdist); 0: one alone. ARGS are handed to pytest.
-BENCHES ?= start chain bag layers big sweep sweepers draw graphml_write slurm lists demo
+BENCHES ?= start chain bag layers big sweep sweepers draw graphml_read graphml_write slurm lists demo
 WORKERS ?= $(shell nproc)
 ARGS ?=
 # Random moments at which `make faults` kills something, on each kind of database.

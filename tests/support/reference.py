@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
+from deft.authoring.graphml import codes
 from deft.base import config, errors
 from deft.model import fields as selectable
 from deft.model import keys
@@ -129,6 +130,12 @@ def _tree(root: type[errors.DeftError]) -> Iterator[type[errors.DeftError]]:
             yield from _tree(child)
 
 
+def code_table() -> Iterator[str]:
+    """What a reading may find."""
+    rows = [(f"`{name}`", one.effect, one.meaning, one.hint) for name, one in codes.CODES.items()]
+    return table(("code", "so it is", "because", "what to do"), rows)
+
+
 def field_table() -> Iterator[str]:
     """What a condition may speak of."""
     rows = [(f"`{one.name}`", KINDS[one.type], _also(one)) for one in selectable.FIELDS]
@@ -157,6 +164,7 @@ TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
         "graph keys": lambda: key_table("graph"),
         "node keys": lambda: key_table("node"),
         "edge keys": lambda: key_table("edge"),
+        "codes": code_table,
     },
     "settings.md": {"settings": settings_table},
     "exit-codes.md": {"errors": error_table},
